@@ -132,16 +132,6 @@ async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Prom
   return undefined;
 }
 
-/** Why nobody is named by these fields, of which one is meant; none where somebody may be. */
-export async function faultsOfTarget(
-  fields: Readonly<Partial<Record<(typeof KEYS)[number], string>>>,
-  country: CountryOf,
-): Promise<readonly Issue[]> {
-  const issues: Issue[] = [];
-  await readTarget(Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value))), country, issues);
-  return issues;
-}
-
 const IS_A_PHONE = 'is a phone number: give it as phone';
 const NO_JID = 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid';
 const UNUSABLE = 'is too long, or not well-formed Unicode';
@@ -342,7 +332,7 @@ function quoting([first, second]: CheckedRequest['parts'], quoted: string | unde
 const LONGEST_URL = 8_192;
 
 /** The file that a link and a name stand for; what is wrong goes to `issues`, under `file_url` or `file_name`. */
-export function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
+function readFile(written: string, name: string | undefined, rules: RequestRules, issues: Issue[]) {
   const read = readFileUrl(written.trim(), rules.allowPrivateHosts);
   if (read.kind === 'refused') {
     const remedy = URL.canParse(written.trim()) ? '' : ': write it whole, with https://';

@@ -363,7 +363,7 @@ async function judge(
   }
 }
 
-export const countryOf = async (
+const countryOf = async (
   store: Store,
   { workspace, defaultCountry }: Pick<Webhook, 'workspace' | 'defaultCountry'>,
 ): Promise<string | undefined> => defaultCountry ?? (await findWorkspace(store, workspace))?.defaultCountry;

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import { currentChat } from '#lib/chats/chat.ts';
 import type { Event, MessageEvent } from '#lib/domain/event.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { isSamePhone, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
+import { isSamePhone } from '#lib/domain/person.ts';
 import type { Clock } from '#lib/domain/ports.ts';
 import { textOf } from '#lib/domain/reaction/condition.ts';
 import {
@@ -252,7 +251,8 @@ async function isOwn(store: Store, { workspace, message: { sender } }: MessageEv
   return (await accountsOf(store, workspace)).some(({ phone }) => isSamePhone(phone, sender.phone));
 }
 
-/** So many digits at the end of a number are nobody else's in one chat: without its country, or with `00` before it. */
+/** The end of a number, by which it is known in any spelling: without its country, with `00` before it, or as an id. */
+const endOf = (text: string): string => text.replace(/\D/g, '').replace(/^0+/, '').slice(-8);
 const FEWEST_DIGITS = 7;
 
 /** Whether a message would go to whoever wrote or reacted, or into the chat in which that stands, however these are named. */
@@ -260,21 +260,15 @@ export async function isToSender(store: Store, event: Event, to: Readonly<Record
   if (event.kind !== 'message' && event.kind !== 'reaction') return false;
   const { chatId, workspace } = event;
   const { sender, chat } = event.kind === 'message' ? event.message : event.reaction;
-  const ids = [sender.id, chat.id].flatMap((id) => (id === undefined ? [] : [normaliseJid(id)]));
-  const phones = [sender.phone, chat.phone, ...ids.map((id) => toPhone(id) ?? phoneOfJid(id))];
-  const isTheirs = (phone: string | undefined) => phones.some((one) => isSamePhone(one, phone));
-  if (to.phone !== undefined) {
-    const digits = to.phone.replace(/\D/g, '').replace(/^0+/, '');
-    const isEnd = digits.length >= FEWEST_DIGITS && phones.some((one) => one?.endsWith(digits) === true);
-    return isEnd || isTheirs(`+${digits}`);
+  if (to.chat_name !== undefined) {
+    const named = await findChats(store, workspace, { kind: 'name', name: to.chat_name });
+    return to.chat_name === chat.title || named.some((one) => one.chatId === chatId);
   }
-  if (to.jid !== undefined || to.chat_id !== undefined) {
-    const id = normaliseJid((to.jid ?? to.chat_id ?? '').trim());
-    return id === chatId || ids.includes(id) || isTheirs(toPhone(id) ?? phoneOfJid(id));
-  }
-  if (to.chat_name === undefined) return false;
-  const named = await findChats(store, workspace, { kind: 'name', name: to.chat_name });
-  return to.chat_name === chat.title || named.some((one) => one.chatId === chatId);
+  const whom = (to.phone ?? to.jid ?? to.chat_id ?? '').trim();
+  const end = endOf(whom);
+  const theirs = [sender.phone, sender.id, chat.phone, chat.id].flatMap((one) => one ?? []);
+  const isEnd = end.length >= FEWEST_DIGITS && theirs.some((one) => endOf(one).endsWith(end));
+  return isEnd || whom === chatId || theirs.includes(whom);
 }
 
 /** Where the messages of rules in this minute are counted. */
@@ -307,22 +301,14 @@ export async function listMuted({ store, clock }: AutoPorts, workspace: string) 
     store,
     muted.map(({ chatId }) => chatKey(chatId)),
   );
-  const found = new Map(chats.map((chat) => [chat.pk, chat]));
-  return Promise.all(
-    muted.map(async (one) => ({
-      ...one,
-      since: toIso(Date.parse(one.until) - MUTED_MS),
-      ...(await namesOf(store, workspace, found.get(chatKey(one.chatId).pk))),
-    })),
-  );
-}
-
-/** A chat that was merged into another one is called as that one is. */
-async function namesOf(store: Store, workspace: string, chat: Item | undefined) {
-  const current = chat?.mergedInto === undefined ? chat : await currentChat(store, workspace, String(chat.chatId));
-  if (!current) return {};
-  const { title, phone } = current;
-  return { ...(typeof title === 'string' && { title }), ...(typeof phone === 'string' && { phone }) };
+  return muted.map((one) => {
+    const { title, phone }: Partial<Item> = chats.find((chat) => chat.pk === chatKey(one.chatId).pk) ?? {};
+    return {
+      ...{ ...one, since: toIso(Date.parse(one.until) - MUTED_MS) },
+      ...(typeof title === 'string' && { title }),
+      ...(typeof phone === 'string' && { phone }),
+    };
+  });
 }
 
 export const Paused = v.object({ at: Instant, why: v.string() });

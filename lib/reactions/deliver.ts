@@ -1,10 +1,10 @@
-import { draining, HEALTHY, isSuccess, SLOW_AFTER_MS, waitAfter } from '#lib/domain/reaction/delivery.ts';
+import { draining, isSuccess, SLOW_AFTER_MS, waitAfter } from '#lib/domain/reaction/delivery.ts';
 import { typeOf } from '#lib/domain/reaction/notice.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { endpointKey, healthKey, isRuleId } from '#lib/store/keys.ts';
-import { del, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
+import { endpointKey, healthKey } from '#lib/store/keys.ts';
+import { del, type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { handOut, takeStep, turnHealth, waiting } from './breaker.ts';
 import type { Called } from './call.ts';
 import {
@@ -23,9 +23,9 @@ import {
   taskOf,
   waitingItem,
 } from './delivery.ts';
-import { type Callee, healthAsRead, healthChanges, readCallee, readEndpoint } from './endpoint.ts';
+import { type Callee, readCallee, readEndpoint } from './endpoint.ts';
 import { replayOn } from './replay.ts';
-import { type DeliverPorts, endpointTarget, isOff, type Lane, ruleTarget, type Target } from './target.ts';
+import { type DeliverPorts, endpointTarget, type Lane, ruleTarget, type Target } from './target.ts';
 
 const MOST_SHOWN = 20;
 /** A list that lags may show some before it that wait no more. */
@@ -44,14 +44,7 @@ export async function runTask(ports: DeliverPorts, task: Task, lane: Lane = { at
   if (task.kind === 'replay') return replayOn(ports, task, item && readEndpoint(item));
   if (!item) return;
   const callee = readCallee(item);
-  if (isRuleId(callee.id) && (await isOff(ports.store, task.workspace, callee.id))) return rest(ports, callee);
   return task.kind === 'probe' ? probe(ports, callee, lane) : drain(ports, callee, task.at, lane);
-}
-
-/** Of a rule that is off nothing is asked; switching it on has what waits called. That may be at this moment. */
-async function rest({ store }: DeliverPorts, callee: Callee): Promise<void> {
-  const key = healthKey(callee.workspace, callee.id);
-  await store.write(update(key, healthChanges(callee.id, HEALTHY), healthAsRead(callee)));
 }
 
 async function targetOf(ports: DeliverPorts, task: DeliveryTask | ActionTask, lane: Lane): Promise<Target | undefined> {

@@ -11,7 +11,7 @@ import {
   waitingList,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, roundsFor } from '#lib/store/query.ts';
+import { beginningWith, newestAmong, newestPage } from '#lib/store/query.ts';
 import {
   absent,
   all,
@@ -246,9 +246,6 @@ export type ShownDelivery = v.InferOutput<typeof ShownDelivery>;
 
 export const deliveriesOf = (id: string) => beginningWith(deliveryPartition(id), DELIVERY_PREFIX);
 
-/** A state that hardly any delivery is in must not have all of them read in one call; the caller gets a cursor. */
-const LOOKED_THROUGH = 1000;
-
 /** Of an endpoint, newest first. With a state a page may be shorter than asked for and still have a next one. */
 export async function listDeliveries(
   store: Store,
@@ -256,23 +253,14 @@ export async function listDeliveries(
   state: Delivery['state'] | undefined,
   page: PageRequest,
 ): Promise<ListPage<ShownDelivery>> {
-  const { limit } = page;
-  const found: Item[] = [];
-  const rounds = state === undefined ? 1 : roundsFor(page);
-  let { from } = page;
-  for (let round = 1; ; round++) {
-    const part = { limit: state === undefined ? limit : LOOKED_THROUGH, ...known({ from }) };
-    const { entries, position } = await newestPage(store, deliveriesOf(id), part);
-    const fitting = entries.filter((item) => state === undefined || item.state === state);
-    found.push(...fitting.slice(0, limit - found.length));
-    const isFull = found.length === limit && fitting.at(-1) !== found.at(-1);
-    from = isFull ? found.at(-1)?.sk : position;
-    if (isFull || from === undefined || round === rounds) break;
-  }
+  const all = deliveriesOf(id);
+  const { entries, position } = await (state === undefined
+    ? newestPage(store, all, page)
+    : newestAmong(store, all, page, equal('state', state)));
   return pageOf(
     'deliveries',
-    found.map((item) => shownDelivery(readDelivery(item))),
-    from,
+    entries.map((item) => shownDelivery(readDelivery(item))),
+    position,
   );
 }
 

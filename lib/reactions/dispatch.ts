@@ -22,7 +22,7 @@ import type { Budget } from './untrusted.ts';
 const ASKS = /\baccount\b/;
 
 /** Whether somewhere in a rule, an action or a condition something of an account is asked for. */
-export const asksAccount = (written: unknown): boolean => ASKS.test(JSON.stringify(written) ?? '');
+const asksAccount = (written: unknown): boolean => ASKS.test(JSON.stringify(written) ?? '');
 
 /** The number of the event's account, where the provider has not said it. */
 export async function accountPhoneOf(store: Store, event: Event): Promise<string | undefined> {

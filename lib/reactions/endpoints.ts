@@ -288,17 +288,15 @@ export async function rotateEndpoint(
   return writeAnew(ports, workspace, id, async (before) => {
     const secretVersion = await putSecret(ports, before, (kept) => ({
       ...kept,
-      secrets: [{ secret }, ...(graceSeconds > 0 ? stillSigning(kept, until, ports.clock.now()) : [])],
+      secrets: [{ secret }, ...(graceSeconds > 0 ? stillSigning(kept, until) : [])],
     }));
     return { changes: [set('secretVersion', secretVersion)], answer: (endpoint) => ({ endpoint, secret }) };
   });
 }
 
-/** The newest until then, and the last of those whose own time is not over. */
-function stillSigning({ secrets: [newest, ...older] }: SigningSecret, until: number, now: number) {
-  const promised = older.filter((one) => one.until !== undefined && one.until > now);
-  return [...(newest ? [{ secret: newest.secret, until }] : []), ...promised].slice(0, MOST_FORMER);
-}
+/** The newest until then; older ones until their own time is over. */
+const stillSigning = ({ secrets }: SigningSecret, until: number) =>
+  secrets.map(({ secret, until: promised = until }) => ({ secret, until: promised })).slice(0, MOST_FORMER);
 
 /** What waited while it was off is drained, oldest first. */
 export async function switchEndpoint(

@@ -27,14 +27,14 @@ import {
 } from './auto.ts';
 import { type ActionTask, type DeliveryTask, deliveryIdOf, KEPT_SECONDS, type Tasks } from './delivery.ts';
 import { type ActionResult, inOrder, type Rule, readRule, ruleItem } from './rule.ts';
-import { type Budget, NO_TIME, render, scopeOf, WHY_UNDECIDED } from './untrusted.ts';
+import { type Budget, NO_TIME, render, scopeOf, TOO_LONG } from './untrusted.ts';
 
 /** In a row: a rule that never works is switched off. */
 const MOST_FAILURES = 10;
 const MOST_MAILS_AN_HOUR = 100;
 
 export interface ReactPorts extends AutoPorts {
-  /** What all may take that is asked of one event of this workspace. */
+  /** What conditions and texts of this workspace may take. */
   readonly budget: (workspace: string) => Budget;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -49,7 +49,6 @@ export interface Occasion extends Told {
   /** ISO 8601. */
   readonly storedAt: string;
   readonly isReplay: boolean;
-  /** What all that is asked of it may take together. */
   readonly budget: Budget;
 }
 
@@ -79,31 +78,22 @@ export async function react(ports: ReactPorts, rules: readonly Rule[], occasion:
   for (const rule of inOrder(rules)) {
     if (!rule.enabled) continue;
     const { holds, undecided } = matchOf(rule, occasion, now, occasion.budget);
-    if (undecided === 'not asked') {
+    if (undecided === 'no time left') {
       notAsked += 1;
       continue;
     }
     if (!holds && undecided === undefined) continue;
-    await run(ports, rule, occasion, undecided);
+    await run(ports, rule, occasion, undecided !== undefined);
     if (holds && rule.stop) break;
   }
+  if (notAsked === 0) return;
   // All that come now fare the same: a run for each rule of each of them would hold up others as well.
   const { workspace, id: correlationId } = occasion.event;
-  if (notAsked > 0)
-    ports.log.warn('rules were not asked: their workspace has used up its time', {
-      workspace,
-      correlationId,
-      notAsked,
-    });
+  ports.log.warn('rules were not asked: their workspace has used up its time', { workspace, correlationId, notAsked });
 }
 
-/** `undecided`: nothing is done, and the run says why. Those after it are asked all the same. */
-async function run(
-  ports: ReactPorts,
-  rule: Rule,
-  occasion: Occasion,
-  undecided: keyof typeof WHY_UNDECIDED | undefined,
-): Promise<void> {
+/** Where its condition was not decided nothing is done, and the run says why. Those after it are asked all the same. */
+async function run(ports: ReactPorts, rule: Rule, occasion: Occasion, isUndecided: boolean): Promise<void> {
   const { store, clock } = ports;
   const key = runKey(rule.id, occasion.storedAt, occasion.event.id);
   if (await store.get(key, { consistent: true })) return;
@@ -111,25 +101,24 @@ async function run(
   const event = await findEvent(store, rule.workspace, occasion.event.id, Math.floor(clock.now() / 1000));
   if (!event) return;
   const actions: ActionResult[] = [];
-  for (const [index, action] of undecided ? [] : rule.do.entries())
+  for (const [index, action] of isUndecided ? [] : rule.do.entries())
     actions.push(await act(ports, rule, { ...occasion, event }, action, index));
-  const result = undecided ? 'failed' : worstOf(actions);
+  const result = isUndecided ? 'failed' : worstOf(actions);
   const now = clock.now();
   const { done } = await store.write(
     put(
       {
         ...key,
         ...{ rule: rule.id, workspace: rule.workspace, event: event.id, at: toIso(now), result },
-        ...(undecided && { why: WHY_UNDECIDED[undecided] }),
+        ...(isUndecided && { why: TOO_LONG }),
         actions: actions.map((one) => known({ ...one })),
         expiresAt: Math.floor(now / 1000) + KEPT_SECONDS,
       },
       absent(),
     ),
   );
-  // Another run of the same event has counted what it came to. What others took is no fault of its own.
-  const isStarved = undecided === 'no time left' || actions.some(({ why }) => why === NO_TIME);
-  if (done && !isStarved) await countFailure(ports, rule, result);
+  // Another run of the same event has counted what it came to.
+  if (done) await countFailure(ports, rule, result);
 }
 
 const WORST: readonly ActionResult['result'][] = ['failed', 'refused', 'guarded', 'done'];
@@ -209,7 +198,7 @@ async function say(
   // Asked for each message: the rules may have come to pause within this very batch.
   if (await ports.store.get(rulesPausedKey(rule.workspace), { consistent: true }))
     return { result: 'guarded', why: 'rules do not send for now' };
-  if (budget.isSpent()) return { result: 'failed', why: NO_TIME };
+  if (budget.isSpent()) return { result: 'guarded', why: NO_TIME };
   const written = budget.spend(() => bodyOf(rule, action, { event, ...known({ accountPhone }) }, now));
   if (!('body' in written)) return written;
   const allowed = await guardOf(ports.store, rule, action, written.body, { event, isReplay, now }, (message) =>
@@ -231,17 +220,11 @@ async function say(
   };
   const verdict = await handIn(ports, rule, written.body, key);
   if (verdict.id !== undefined) return { result: 'done', send: verdict.id, ...known({ why: verdict.message }) };
-  const why = inWordsOfRules(verdict.message ?? 'it was not accepted');
+  const why = verdict.message ?? 'it was not accepted';
   if (verdict.answer.status !== 402) return { result: 'failed', why };
   await tellRefused(ports, rule);
   return { result: 'refused', why };
 }
-
-/** A fault of what was handed in, with its fields spelled as they stand in a rule. */
-export const inWordsOfRules = (text: string): string =>
-  text.replace(/\b(account|file)_(id|url|name)\b/g, (_, of: string, what: string) => {
-    return `${of}${what.charAt(0).toUpperCase()}${what.slice(1)}`;
-  });
 
 /** Where nothing but the quote stands in the way, the words go out without it. */
 async function handIn(
@@ -277,7 +260,7 @@ export function bodyOf(
   for (const [name, template] of Object.entries(fields)) {
     if (template === undefined) continue;
     const one = render(template, scope);
-    if (one.kind === 'failed') return { result: 'failed', why: `${inWordsOfRules(name)}: ${one.reason}` };
+    if (one.kind === 'failed') return { result: 'failed', why: `${name}: ${one.reason}` };
     rendered[name] = one.text;
   }
   // An id of theirs is no template.

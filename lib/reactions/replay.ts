@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
+import type { Told } from '#lib/domain/reaction/condition.ts';
 import { moreWaits } from '#lib/domain/reaction/delivery.ts';
 import { isAmong, typeOf } from '#lib/domain/reaction/notice.ts';
 import { NoticePatterns } from '#lib/domain/reaction/rule.ts';
@@ -24,7 +25,7 @@ import {
   type Tasks,
   waitingItem,
 } from './delivery.ts';
-import { accountPhoneOf, asksAccount, hears, isFirst, type Notice, noticeOf } from './dispatch.ts';
+import { hears, isFirst, type Notice, noticeOf, toldOf } from './dispatch.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type Budget, type BudgetPorts, budgetOf } from './untrusted.ts';
 
@@ -202,18 +203,14 @@ async function queueWanted(
   heads: readonly Item[],
 ) {
   const { store, clock } = ports;
-  const events = await readable(ports, heads);
-  const asked = asksAccount(endpoint.where);
-  const phones = await Promise.all(events.map((event) => (asked && event ? accountPhoneOf(store, event) : undefined)));
-  const wanted = heads.flatMap((head, i) => {
-    const event = events[i];
-    const type = event && typeOf(event);
-    const notice = noticeOf({ after: head });
-    if (!event || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
+  const each = await Promise.all(heads.map((head) => toldIn(ports, head, endpoint)));
+  const wanted = each.flatMap((told, i) => {
+    const type = told && typeOf(told.event);
+    const notice = noticeOf({ after: heads[i] });
+    if (!told || type === undefined || !notice || (replay.types && !isAmong(type, replay.types))) return [];
     // A condition on the time of day is one on when the event was stored.
-    if (!hears(budget, endpoint, type, { event, ...known({ accountPhone: phones[i] }) }, Date.parse(notice.storedAt)))
-      return [];
-    return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, event.id) }];
+    if (!hears(budget, endpoint, type, told, Date.parse(notice.storedAt))) return [];
+    return [{ notice, key: deliveryKey(endpoint.id, notice.storedAt, told.event.id) }];
   });
   const found = await getAll(
     store,
@@ -232,21 +229,16 @@ async function queueWanted(
   return queued.filter(Boolean).length;
 }
 
-/** The events of these heads. One that is damaged can be told to nobody, and must not stop the replay. */
-async function readable({ store, clock, log }: ReplayPorts, heads: readonly Item[]) {
-  const nowSeconds = Math.floor(clock.now() / 1000);
+/** Undefined for one that is damaged: it can be told to nobody, and must not stop the replay. */
+async function toldIn({ store, clock, log }: ReplayPorts, head: Item, { where }: Endpoint): Promise<Told | undefined> {
   try {
-    return await shownEvents(store, heads, nowSeconds);
+    const [event] = await shownEvents(store, [head], Math.floor(clock.now() / 1000));
+    return event && (await toldOf(store, where, event));
   } catch (cause) {
     unlessDamaged(cause);
-  }
-  const alone = heads.map(async (head) => (await shownEvents(store, [head], nowSeconds))[0]);
-  return (await Promise.allSettled(alone)).map((one, i) => {
-    if (one.status === 'fulfilled') return one.value;
-    unlessDamaged(one.reason);
-    log.error('a damaged event was left out of a replay', one.reason, { correlationId: String(heads[i]?.eventId) });
+    log.error('a damaged event was left out of a replay', cause, { correlationId: String(head.eventId) });
     return undefined;
-  });
+  }
 }
 
 /** Waiting, with its whole schedule before it. False: another task has called meanwhile, which is as good. */
@@ -257,14 +249,8 @@ async function putBack(
   before: Delivery | undefined,
   now: number,
 ): Promise<boolean> {
-  const task = {
-    kind: 'delivery',
-    workspace,
-    endpoint,
-    event,
-    storedAt,
-    ...known({ content: before?.content }),
-  } as const;
+  const told = { workspace, endpoint, event, storedAt, ...known({ content: before?.content }) };
+  const task = { kind: 'delivery', ...told } as const;
   const expiresAt = Math.floor(now / 1000) + KEPT_SECONDS;
   const row = { ...rowOf(task, before, now), tries: 0, expiresAt, replay: id };
   return (await store.write(put(waitingItem(row), before ? rowAsRead(before) : absent()))).done;

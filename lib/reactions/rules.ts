@@ -1,19 +1,33 @@
 import { newId } from '#lib/domain/ids.ts';
+import type { Secrets } from '#lib/domain/ports.ts';
+import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining } from '#lib/domain/reaction/delivery.ts';
-import type { NewRule } from '#lib/domain/reaction/rule.ts';
+import { type Action, faultsOfHeaders, isEmailAddress, type NewRule } from '#lib/domain/reaction/rule.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
+import type { Reach } from '#lib/domain/url.ts';
+import { accountsNamed } from '#lib/outbox/accounts.ts';
 import { type Readable, readEach } from '#lib/store/items.ts';
-import { dueSortKey, healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/keys.ts';
+import { healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
-import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
-import { absent, del, equal, exists, newTransaction, put, type Store, set, update } from '#lib/store/store.ts';
+import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
+import { absent, del, equal, exists, newTransaction, put, type Store, update } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/directory.ts';
 import { faultsOfSize, newSecret, readSecret, ruleSecret, type SigningSecret } from './call.ts';
-import { CALLS_KEPT_SECONDS } from './delivery.ts';
-import { calleeOfRule, healthChanges, isSamePlace, ofRule } from './endpoint.ts';
+import { CALLS_KEPT_SECONDS, type Tasks } from './delivery.ts';
+import { calleeOfRule, healthChanges, isSamePlace, refusedUrl } from './endpoint.ts';
+import { findEndpoint } from './endpoints.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
-import { faultsOf, type RulePorts } from './rule-faults.ts';
+import { type BudgetPorts, patternFault, templateFault } from './untrusted.ts';
+
+export interface RulePorts extends StorePorts, BudgetPorts {
+  readonly secrets: Secrets;
+  readonly tasks: Tasks;
+  /** What calls may lead to. */
+  readonly endpointReach: Reach;
+  /** The address that rules send e-mail from; undefined where this hub sends none. */
+  readonly mailFrom: string | undefined;
+}
 
 const MOST_RULES = 200;
 const TOO_MANY = `a workspace has ${MOST_RULES} rules at most: delete one first`;
@@ -126,9 +140,7 @@ export async function replaceRule(
     const item = ruleItem({ ...rule, ...kept, ...known({ secretVersion }) });
     const { done } = await store.write(put(item, equal('updatedAt', before.updatedAt)));
     if (!done) return AGAIN;
-    const mayWait = rule.do.some(({ action }) => action === 'call' || action === 'email');
-    if (rule.enabled && !before.enabled && mayWait) await goOn(ports, workspace, id);
-    else await askSoon(store, workspace, id, clock.now());
+    await goOn(ports, workspace, id);
     return { rule: readRule(item), ...known({ secret }) };
   });
 }
@@ -146,19 +158,11 @@ function movedHeaders({ do: before }: Rule, { do: wanted }: NewRule): readonly I
   });
 }
 
-/** What waited while it was off is called, oldest first. */
+/** What it calls may be another URL now: where that was failing, what waits is called at once. */
 async function goOn({ store, clock, tasks }: RulePorts, workspace: string, id: string): Promise<void> {
-  const now = clock.now();
-  const health = draining(now);
-  const { drainAt = now } = health;
-  await store.write(update(healthKey(workspace, id), [...healthChanges(id, health), ...ofRule(id, workspace, now)]));
-  await tasks.send({ kind: 'drain', workspace, endpoint: id, at: drainAt });
-}
-
-/** What it calls may be another URL now: the next run of the watchdog asks, which waits for no task that may be under way. */
-async function askSoon(store: Store, workspace: string, id: string, now: number): Promise<void> {
-  const soon = [set('probeAt', now), set('gsi3sk', dueSortKey(0, id))];
-  await store.write(update(healthKey(workspace, id), soon, equal('state', 'failing')));
+  const at = clock.now();
+  const well = update(healthKey(workspace, id), healthChanges(id, draining(at)), equal('state', 'failing'));
+  if ((await store.write(well)).done) await tasks.send({ kind: 'drain', workspace, endpoint: id, at });
 }
 
 /** Since when what it calls fails, and is spared; milliseconds. */
@@ -180,4 +184,111 @@ export async function deleteRule(
   const { done } = await store.transact(writes, newTransaction(random));
   if (done) await secrets.delete(ruleSecret(id));
   return done;
+}
+
+/*
+ * What the schema of a rule cannot see. What could never work is told when a rule is written, with the path of the field,
+ * rather than by each of its runs.
+ */
+
+/** Everything that is wrong; `origins`: of the hub itself. What stood in the rule `before` was checked when it was written. */
+export async function faultsOf(
+  ports: RulePorts,
+  workspace: string,
+  wanted: NewRule,
+  origins: readonly string[],
+  before?: NewRule,
+): Promise<readonly Issue[]> {
+  const isSame = (name: 'do' | 'when' | 'accounts') => JSON.stringify(wanted[name]) === JSON.stringify(before?.[name]);
+  if (before && isSame('do') && isSame('when') && isSame('accounts')) return [];
+  const { when, accounts = [], do: actions } = wanted;
+  const each = await Promise.all(
+    actions.map(async (action, i) => {
+      const faults = await faultsOfAction(ports, workspace, action, origins);
+      return faults.map(({ path, message }) => ({ path: `do.${i}.${path}`, message }));
+    }),
+  );
+  const named = accounts.map((id, i) => [`accounts.${i}`, id] as const);
+  return [
+    ...(when ? faultsOfCondition(when, 'when', patternFault) : []),
+    // Of a rule that is kept to an account which is not there nothing would ever come.
+    ...(await missingAccounts(ports, workspace, named)),
+    ...each.flat(),
+  ];
+}
+
+const NO_MAIL =
+  'cannot be email: this hub has no address to send from. Who runs it sets the parameter mailFrom to one and deploys again';
+/** Each text of a call takes its time, and the call is made beside those of others. */
+const MOST_TEXTS = 100;
+
+/** Paths are those within the action. */
+async function faultsOfAction(
+  ports: RulePorts,
+  workspace: string,
+  action: Action,
+  origins: readonly string[],
+): Promise<readonly Issue[]> {
+  const { store, endpointReach, mailFrom } = ports;
+  switch (action.action) {
+    case 'reply':
+      return faultsOfTexts(textsOf(action, ['text', 'fileUrl', 'fileName']));
+    case 'send':
+      return [
+        ...faultsOfTexts(textsOf(action, ['text', 'fileUrl', 'fileName', 'to'])),
+        ...(await missingAccounts(ports, workspace, action.accountId ? [['accountId', action.accountId]] : [])),
+      ];
+    case 'forward':
+      // One that forwards to nobody would say of each run that it was done.
+      if (await findEndpoint(store, workspace, action.endpoint)) return [];
+      return [{ path: 'endpoint', message: 'is no endpoint of this workspace: see GET /api/endpoints' }];
+    case 'call': {
+      const texts = textsOf(action, ['json']);
+      const url = refusedUrl(action.url, endpointReach, origins);
+      return [
+        ...faultsOfTexts(textsOf(action, ['text', 'json'])),
+        ...(texts.length > MOST_TEXTS ? [{ path: 'json', message: `must have at most ${MOST_TEXTS} texts` }] : []),
+        ...(url === undefined ? [] : [{ path: 'url', message: url }]),
+        ...faultsOfHeaders(action.headers ?? {}, 'headers'),
+      ];
+    }
+    case 'email': {
+      const isSendable = mailFrom !== undefined && isEmailAddress(mailFrom);
+      const faults = faultsOfTexts(textsOf(action, ['subject', 'text']));
+      return isSendable ? faults : [...faults, { path: 'action', message: NO_MAIL }];
+    }
+  }
+}
+
+interface Text {
+  readonly path: string;
+  readonly template: string;
+}
+
+const textsOf = <Of extends Action>(action: Of, names: readonly (keyof Of & string)[]): readonly Text[] =>
+  names.flatMap((name) => stringsIn(action[name], name));
+
+function stringsIn(value: unknown, path: string): readonly Text[] {
+  if (typeof value === 'string') return [{ path, template: value }];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) => stringsIn(one, `${path}.${name}`));
+}
+
+function faultsOfTexts(texts: readonly Text[]): readonly Issue[] {
+  return texts.flatMap(({ path, template }) => {
+    const message = templateFault(template);
+    return message === undefined ? [] : [{ path, message }];
+  });
+}
+
+/** Each with the path at which it stands. */
+async function missingAccounts(
+  { store }: RulePorts,
+  workspace: string,
+  named: readonly (readonly [path: string, id: string])[],
+): Promise<readonly Issue[]> {
+  if (named.length === 0) return [];
+  const found = await accountsNamed(store, workspace, [...new Set(named.map(([, id]) => id))]);
+  const message = 'is no account of this workspace: see GET /api/accounts';
+  return named.flatMap(([path, id]) => (found.some((one) => one.id === id) ? [] : [{ path, message }]));
 }

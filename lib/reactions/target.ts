@@ -25,7 +25,7 @@ import type { ActionTask } from './delivery.ts';
 import { toldOf } from './dispatch.ts';
 import { type Callee, calleeOfRule, type Endpoint } from './endpoint.ts';
 import { type Rule, readRule } from './rule.ts';
-import { type Budget, type BudgetPorts, budgetOf, render, renderJson, scopeOf } from './untrusted.ts';
+import { type BudgetPorts, budgetOf, render, renderJson, scopeOf } from './untrusted.ts';
 
 const LARGEST_BODY = 256 * 1024;
 
@@ -159,7 +159,8 @@ const CALL_MS = 10_000;
 
 /**
  * What a rule asks for beside messages; `forward` is a delivery to an endpoint like any other. Undefined where the rule
- * was changed or deleted while its work waited: what it does not ask for any more is not done.
+ * was changed or deleted while its work waited: what it does not ask for any more is not done. One that was switched off
+ * takes on nothing more, and what it has taken on is done.
  */
 export async function ruleTarget(
   ports: DeliverPorts,
@@ -171,18 +172,8 @@ export async function ruleTarget(
   // What waited to be called is no mail now: whoever gets those got theirs from where it stood before.
   if (does !== undefined && action?.action !== does) return undefined;
   if (rule && action?.action === 'call')
-    return unlessOff(rule, callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id)));
-  return rule && action?.action === 'email' ? unlessOff(rule, mailTarget(ports, rule, action, index)) : undefined;
-}
-
-/** What waits for a rule that is switched off is done once that is on again. */
-const unlessOff = ({ enabled }: Rule, target: Target): Target =>
-  enabled ? target : { ...target, mayCall: async () => false, waits: async () => undefined };
-
-/** Whether a rule is switched off, or gone: nothing is asked or handed out for it. */
-export async function isOff(store: Store, workspace: string, rule: string): Promise<boolean> {
-  const item = await store.get(ruleKey(workspace, rule), { consistent: true });
-  return item === undefined || !readRule(item).enabled;
+    return callTarget(ports, rule, action, index, await calleeOfRule(ports.store, workspace, id));
+  return rule && action?.action === 'email' ? mailTarget(ports, rule, action, index) : undefined;
 }
 
 type CallAction = Extract<Action, { action: 'call' }>;
@@ -194,7 +185,7 @@ function callTarget(ports: DeliverPorts, rule: Rule, action: CallAction, index: 
     ...others,
     call: async ({ event, number, isFree }) => {
       const scope = scopeOf(await toldOf(ports.store, action, event), ports.clock.now(), rule.timeZone);
-      const rendered = bodyOfCall(action, event, scope, budgetOf(ports));
+      const rendered = bodyOfCall(ports, action, event, scope);
       if ('why' in rendered) return rendered;
       const { secrets, calls } = await readSecret(ports.secrets, ruleSecret(rule.id), rule.secretVersion);
       return call(
@@ -237,19 +228,21 @@ function mailTarget(
   };
 }
 
+/** Each text of a call takes its time, and the call is made beside those of others. */
+const MOST_OF_A_CALL_MS = 1000;
 /** Too large, it is given up: a part of JSON is none. */
 const TOO_LARGE = { why: 'what it renders to has more than 256 kB: take less of the event into it' };
 
 /** JSON is built first, and each string of it rendered: what comes out of a text never becomes a part of it. */
 export function bodyOfCall(
+  ports: BudgetPorts,
   { json, text }: Pick<CallAction, 'json' | 'text'>,
   event: Event,
   scope: Readonly<Record<string, unknown>>,
-  budget: Budget,
 ): { readonly body: string; readonly contentType: string } | { readonly why: string } {
   try {
     if (json !== undefined) {
-      const body = JSON.stringify(renderJson(json, scope, budget));
+      const body = JSON.stringify(renderJson(json, scope, budgetOf(ports, MOST_OF_A_CALL_MS)));
       return fits(body) ? { body, contentType: 'application/json' } : TOO_LARGE;
     }
   } catch (error) {

@@ -11,9 +11,9 @@ import { toldOf } from './dispatch.ts';
 import { findEndpoint } from './endpoints.ts';
 import { bodyOf, guardOf, matchOf } from './react.ts';
 import type { Rule } from './rule.ts';
-import { faultsOf, type RulePorts } from './rule-faults.ts';
+import { faultsOf, type RulePorts } from './rules.ts';
 import { bodyOfCall, type Mail, mailOf, bodyOf as noticeBody } from './target.ts';
-import { type Budget, budgetOf, scopeOf, WHY_UNDECIDED } from './untrusted.ts';
+import { type Budget, budgetOf, scopeOf, TOO_LONG } from './untrusted.ts';
 
 export const Trial = v.object({
   event: v.string(),
@@ -84,7 +84,7 @@ export async function tryRule(
     const guard = holds ? await guardOn(ports, rule, told, now, budget) : undefined;
     trials.push({
       ...{ event: event.id, matched: holds, trace: [...trace] },
-      ...known({ type, guard, why: undecided && (undecided === 'too long' ? WHY_UNDECIDED[undecided] : NOT_TRIED) }),
+      ...known({ type, guard, why: undecided && (undecided === 'too long' ? TOO_LONG : NOT_TRIED) }),
       // What is rendered is so before the first wait of each.
       actions: holds
         ? await Promise.all(
@@ -141,7 +141,7 @@ async function would(
     }
     case 'call': {
       const { url, method } = action;
-      const posted = bodyOfCall(action, told.event, scopeOf(told, now, rule.timeZone), budgetOf(ports));
+      const posted = bodyOfCall(ports, action, told.event, scopeOf(told, now, rule.timeZone));
       if ('why' in posted) return nothing(posted.why);
       return { would: { url, method, contentType: posted.contentType, ...shownBody(posted.body) } };
     }

@@ -14,17 +14,14 @@ import {
 
 /*
  * Conditions and texts are written by anybody who has a workspace, and what one of them takes, the others wait for. So
- * each condition has a bound, and so have all of one event together. Nothing can be stopped half-way through a comparison:
- * what a single one may take is bounded where a pattern is saved.
+ * each condition has a bound, and so has each workspace. Nothing can be stopped half-way through a comparison: what a
+ * single one may take is bounded where a pattern is saved.
  */
 
-const MOST_OF_A_CONDITION_MS = 50;
-const MOST_OF_AN_EVENT_MS = 1000;
+const MOST_OF_A_CONDITION_MS = 100;
 /** Of one workspace at once, and how much of the time that goes by it gets back: the rest is for the others. */
 const MOST_OF_A_WORKSPACE_MS = 3000;
 const SHARE = 0.25;
-/** The first pass has to compile patterns, which the second finds compiled. */
-const CONDITION_TRIES = 2;
 
 export interface BudgetPorts {
   readonly matches: Matches;
@@ -35,14 +32,11 @@ export interface BudgetPorts {
 interface Asked {
   readonly holds: boolean;
   readonly trace: readonly Finding[];
-  /**
-   * It was not decided: the condition itself takes too long, those before it have used up the event's time, or those of
-   * earlier events all that the workspace has for now.
-   */
-  readonly undecided?: 'too long' | 'no time left' | 'not asked';
+  /** It was not decided: the condition itself takes too long, or what was asked before it has used up the time. */
+  readonly undecided?: 'too long' | 'no time left';
 }
 
-/** What the conditions and texts may take that one event is asked by. */
+/** What conditions and texts may take together. */
 export interface Budget {
   ask(condition: Condition, facts: Facts): Asked;
   /** Does what cannot be interrupted, and takes its time off the budget. */
@@ -50,62 +44,47 @@ export interface Budget {
   isSpent(): boolean;
 }
 
-/** For each event a budget of its own, and for all of a workspace a share of the time that goes by. */
+/** For each workspace a share of the time that goes by. */
 export function sharedBudgets(
   ports: BudgetPorts & { readonly clock: Pick<Clock, 'monotonic'> },
 ): (workspace: string) => Budget {
-  const workspaces = new Map<string, Spent>();
+  const workspaces = new Map<string, { ms: number; at: number }>();
   return (workspace) => {
     const now = ports.clock.monotonic();
-    const { ms, at } = workspaces.get(workspace) ?? { ms: 0, at: now };
-    const spent = { ms: Math.max(0, ms - (now - at) * SHARE), at: now };
+    const spent = workspaces.get(workspace) ?? { ms: 0, at: now };
+    spent.ms = Math.max(0, spent.ms - (now - spent.at) * SHARE);
+    spent.at = now;
     workspaces.set(workspace, spent);
-    return budgetOf(ports, MOST_OF_AN_EVENT_MS, spent);
+    return budgetOf(ports, MOST_OF_A_WORKSPACE_MS, spent);
   };
 }
 
-interface Spent {
-  ms: number;
-  readonly at: number;
-}
-
-/** `most`: milliseconds, where it is not for one event. */
-export function budgetOf({ matches, cpu }: BudgetPorts, most = MOST_OF_AN_EVENT_MS, ofWorkspace?: Spent): Budget {
-  let spent = 0;
-  const isSpent = () => spent >= most || (ofWorkspace !== undefined && ofWorkspace.ms >= MOST_OF_A_WORKSPACE_MS);
+/** `most`: milliseconds. */
+export function budgetOf({ matches, cpu }: BudgetPorts, most: number, spent = { ms: 0 }): Budget {
+  const isSpent = () => spent.ms >= most;
   const spend = <Result>(work: () => Result): Result => {
     const began = cpu();
     try {
       return work();
     } finally {
-      const ms = cpu() - began;
-      spent += ms;
-      if (ofWorkspace) ofWorkspace.ms += ms;
+      spent.ms += cpu() - began;
     }
   };
   return {
     isSpent,
     spend,
     ask: (condition, facts) => {
-      for (let left = CONDITION_TRIES; !isSpent(); left -= 1) {
-        const end = cpu() + Math.min(MOST_OF_A_CONDITION_MS, most - spent);
-        const { isCut, ...asked } = spend(() => evaluate(condition, facts, matches, () => cpu() < end));
-        if (!isCut) return asked;
-        if (left === 1) return { ...asked, undecided: 'too long' };
-      }
-      // An event that began with time left tells each rule that it got none.
-      return { holds: false, trace: [], undecided: spent > 0 ? 'no time left' : 'not asked' };
+      if (isSpent()) return { holds: false, trace: [], undecided: 'no time left' };
+      const end = cpu() + MOST_OF_A_CONDITION_MS;
+      const { isCut, ...asked } = spend(() => evaluate(condition, facts, matches, () => cpu() < end));
+      return isCut ? { ...asked, undecided: 'too long' } : asked;
     },
   };
 }
 
-export const NO_TIME = 'what was asked before it took all the time that its event, or its workspace, has for now';
-
 /** For whoever reads the runs of a rule. */
-export const WHY_UNDECIDED = {
-  'too long': `its condition takes more than ${MOST_OF_A_CONDITION_MS} ms: whether it holds was not decided`,
-  'no time left': `${NO_TIME}: whether its condition holds was not decided`,
-} as const;
+export const NO_TIME = 'what was asked before it took all the time that its workspace has for now';
+export const TOO_LONG = `its condition takes more than ${MOST_OF_A_CONDITION_MS} ms: whether it holds was not decided`;
 
 /*
  * RE2 takes time in proportion to the text, whatever the pattern. A JavaScript expression took 41 s for `^(a+)+$` on
@@ -114,31 +93,29 @@ export const WHY_UNDECIDED = {
 
 /** Of all workspaces together: to compile one anew takes 0.04 ms, or 0.4 where it is as large as it may be. */
 const MOST_KEPT = 200;
+/** A pattern keeps 45 bytes for each character that it has not read before: after so many all are compiled anew. */
+const MOST_READ = 100_000;
 /**
  * While it reads, a pattern becomes an automaton, whose states are kept for the next text: a common one has a dozen, a
  * hostile one a new one for each character, of two kilobytes or more, and forty of them filled a function's memory. With so
  * many states it is read without an automaton.
  */
 const MOST_STATES = 100;
-/**
- * A state also keeps where each character leads, 45 bytes for one: a text of all there are would be megabytes in each
- * pattern. One that has read so much is compiled anew.
- */
-const MOST_READ = 8000;
 
 /** Tests a text against a pattern, compiled once. Throws on a pattern that is none: it was refused when it was saved. */
 export function patternMatcher(): Matches {
-  const compiled = new Map<string, { readonly pattern: RE2JS; read: number }>();
+  const compiled = new Map<string, RE2JS>();
+  let read = 0;
   return (pattern, text, caseSensitive) => {
     const name = `${caseSensitive ? '' : '(?i)'}${pattern}`;
-    let kept = compiled.get(name);
-    if (!kept || kept.read >= MOST_READ) {
-      if (!kept && compiled.size >= MOST_KEPT) compiled.clear();
-      kept = { pattern: compile(name), read: 0 };
-      compiled.set(name, kept);
+    read += text.length;
+    if (compiled.size >= MOST_KEPT || read > MOST_READ) {
+      compiled.clear();
+      read = 0;
     }
-    kept.read += text.length;
-    return kept.pattern.test(text);
+    const kept = compiled.get(name) ?? compile(name);
+    compiled.set(name, kept);
+    return kept.test(text);
   };
 }
 
@@ -180,15 +157,8 @@ const liquid = new Liquid({
   ...{ ownPropertyOnly: true, strictFilters: true, strictVariables: false, cache: 500 },
   // Months and days have the same names on every machine. Without this the machine is asked, which takes 15 ms of each start.
   locale: 'en-US',
-  // There are no files: a template that includes another is refused. Left on, paths are warned of at each start.
-  relativeReference: false,
-  fs: {
-    readFileSync: refuse,
-    readFile: async () => refuse(),
-    existsSync: () => false,
-    exists: async () => false,
-    resolve: (_root: string, name: string) => name,
-  },
+  // There are no files, and none of these names is one: a template that includes another is refused.
+  templates: {},
 });
 
 function refuse(): never {

@@ -109,10 +109,12 @@ function operatorsOf(leaf: Partial<Record<Operator, unknown>>): readonly Operato
   return OPERATORS.filter((name) => leaf[name] !== undefined);
 }
 
-/**
- * What the schema does not see, each with its path below `path`: a pattern that `patternFault` refuses, a word without a
- * letter, and a time or day that never comes. The schema does not ask for it: what was saved before has to stay readable.
- */
+const WEEKDAYS = /^(?:mon|tue|wed|thu|fri|sat|sun)$/i;
+const NO_DAY = 'compares with what is no day of the week: give mon, tue, wed, thu, fri, sat or sun';
+
+const NO_WORD = 'asks for a word without a letter or digit: `contains` finds signs';
+
+/** The patterns that `patternFault` refuses, and words and days that never come, each with its path below `path`. */
 export function faultsOfCondition(
   condition: Condition,
   path: string,
@@ -123,51 +125,13 @@ export function faultsOfCondition(
   if ('any' in condition)
     return condition.any.flatMap((one, i) => faultsOfCondition(one, `${path}.any.${i}`, patternFault));
   if ('not' in condition) return faultsOfCondition(condition.not, `${path}.not`, patternFault);
-  const { matches, words = [], allWords = [] } = condition;
+  const { field, is, isNot, in: among = [], notIn = [], words = [], allWords = [], matches } = condition;
+  const days = field === 'now.weekday' ? [is, isNot, ...among, ...notIn] : [];
+  if (!days.every((day) => day === undefined || WEEKDAYS.test(String(day)))) return [{ path, message: NO_DAY }];
+  if ([...words, ...allWords].some((word) => inWords(word) === NO_WORDS)) return [{ path, message: NO_WORD }];
   const fault = matches === undefined ? undefined : patternFault(matches);
-  const noWords = (list: readonly string[], name: string) =>
-    list.flatMap((word, i) => (inWords(word) === NO_WORDS ? [{ path: `${path}.${name}.${i}`, message: NO_WORD }] : []));
-  return [
-    ...(fault === undefined ? [] : [{ path: `${path}.matches`, message: fault }]),
-    ...noWords(words, 'words'),
-    ...noWords(allWords, 'allWords'),
-    ...faultsOfNow(condition, path),
-  ];
+  return fault === undefined ? [] : [{ path: `${path}.matches`, message: fault }];
 }
-
-const WEEKDAYS: readonly string[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
-const EQUALITIES = ['is', 'isNot', 'in', 'notIn'] as const;
-
-/** A comparison with a time of day, or with a day of the week, that holds never or always. */
-function faultsOfNow(leaf: Leaf, path: string): readonly Issue[] {
-  const { field, between, caseSensitive = false } = leaf;
-  if (field !== 'now.time' && field !== 'now.weekday') return [];
-  if (between && between[0] === between[1])
-    return [
-      { path: `${path}.between`, message: 'must begin and end at different times: leave it out for the whole day' },
-    ];
-  const isDay = field === 'now.weekday';
-  const isOne = (value: unknown) =>
-    isDay ? WEEKDAYS.includes(String(folded(value, caseSensitive))) : TIME.test(String(value));
-  const message = isDay ? `is no day of the week: give one of ${WEEKDAYS.join(', ')}` : 'is no time of day, as 08:30';
-  const unordered = OPERATORS.filter((name) => name in ORDERS && leaf[name] !== undefined);
-  return [
-    ...EQUALITIES.flatMap((name) => {
-      const operand = leaf[name];
-      if (operand === undefined) return [];
-      if (!Array.isArray(operand)) return isOne(operand) ? [] : [{ path: `${path}.${name}`, message }];
-      return operand.flatMap((one, i) => (isOne(one) ? [] : [{ path: `${path}.${name}.${i}`, message }]));
-    }),
-    ...unordered.map((name) => ({
-      path: `${path}.${name}`,
-      message: isDay
-        ? 'compares numbers and dates, and no days of the week: use `in`'
-        : 'compares numbers and dates, and no times of day: use `between`',
-    })),
-  ];
-}
-
-const NO_WORD = 'has no letter and no digit, so it is no word: `contains` finds signs';
 
 /** An event, and what of its account the provider has not said with it. */
 export interface Told {
@@ -383,10 +347,7 @@ function saysSo(leaf: Leaf, operator: Operator, value: string, caseSensitive: bo
   if (operator === 'matches')
     return matches(leaf.matches ?? '', text.normalize('NFKC').slice(0, LONGEST_TEXT), caseSensitive);
   const said = inWords(fold(text));
-  const isSaid = (operand: string) => {
-    const words = inWords(fold(operand));
-    return words !== NO_WORDS && said.includes(words);
-  };
+  const isSaid = (operand: string) => said.includes(inWords(fold(operand)));
   if (operator === 'words') return leaf.words?.some(isSaid) ?? false;
   return leaf.allWords?.every(isSaid) ?? false;
 }

@@ -135,16 +135,4 @@ describe('a rule that quotes', () => {
     expect(await parts()).toHaveLength(1);
     expect(await runs(id)).toMatchObject([said]);
   });
-
-  it('is refused where none of its accounts can quote, named or not', async () => {
-    const refused = async (more: object) =>
-      (await bench.admin.call('POST', '/api/rules', { body: { ...RULE, ...more } })).json.issues;
-    const because = (whose: string) => [{ path: 'do.0.quote', message: expect.stringContaining(whose) }];
-    const sms = await account(ZENDER);
-    expect(await refused({})).toEqual(because('the accounts of the workspace'));
-    const whatsapp = await account(SANDBOX);
-    expect(await refused({ accounts: [sms] })).toEqual(because('the accounts of the rule'));
-    await ruled();
-    await ruled({ accounts: [sms, whatsapp] });
-  });
 });

@@ -55,29 +55,22 @@ const shown = (id: string) => bench.admin.done('GET', `/api/rules/${id}`);
 
 describe('a rule whose condition takes too long', () => {
   it('does nothing and its run says so, and those after it go on', async () => {
-    const [first, second] = [await rule(slow(30, 30, 30), { stop: true }), await rule()];
+    const [first, second] = [await rule(slow(60, 60, 60), { stop: true }), await rule()];
     const event = await receive();
     expect(await runs(first)).toEqual([
-      { event, at: expect.any(String), result: 'failed', why: expect.stringContaining('more than 50 ms'), actions: [] },
+      {
+        event,
+        at: expect.any(String),
+        result: 'failed',
+        why: expect.stringContaining('more than 100 ms'),
+        actions: [],
+      },
     ]);
     expect(await runs(second)).toMatchObject([{ result: 'done' }]);
   });
 
-  it('is asked twice, since it may have had to be compiled', async () => {
-    let compiled = false;
-    const matches = () => {
-      bench.cpu += compiled ? 1 : 60;
-      compiled = true;
-      return true;
-    };
-    asksBy(matches);
-    const id = await rule(slow(1, 2));
-    await receive();
-    expect(await runs(id)).toMatchObject([{ result: 'done' }]);
-  });
-
   it('is switched off after ten times', async () => {
-    const id = await rule(slow(30, 30, 30));
+    const id = await rule(slow(60, 60, 60));
     for (let i = 0; i < 10; i++) await receive();
     expect(await shown(id)).toMatchObject({ enabled: false, disabledBecause: expect.stringContaining('10 times') });
     const spent = bench.cpu;
@@ -87,9 +80,9 @@ describe('a rule whose condition takes too long', () => {
 
   it('says so in a trial', async () => {
     await receive();
-    const body = { rule: calling(slow(30, 30, 30)), last: 1 };
+    const body = { rule: calling(slow(60, 60, 60)), last: 1 };
     expect(await bench.admin.done('POST', '/api/rules/try', { body })).toMatchObject({
-      items: [{ matched: false, why: expect.stringContaining('more than 50 ms'), actions: [] }],
+      items: [{ matched: false, why: expect.stringContaining('more than 100 ms'), actions: [] }],
     });
   });
 });
@@ -135,30 +128,11 @@ it('a trial ends in time where texts take long', async () => {
   }
 });
 
-describe('many rules that take long together', () => {
-  it('leave those after them undecided, which is no failure of theirs, and those without a condition at work', async () => {
-    for (let i = 0; i < 25; i++) await rule(slow(45), { order: i });
-    const late = await rule(slow(1), { order: 200 });
-    const free = await rule(undefined, { order: 300 });
-    const answering = await rule(undefined, {
-      order: 400,
-      do: [{ action: 'send', to: { phone: '+15550300' }, text: 'a' }],
-    });
-    for (let i = 0; i < 11; i++) await receive();
-    expect(bench.cpu).toBeLessThanOrEqual(11 * 1050);
-    const [run] = await runs(late);
-    expect(run).toMatchObject({ result: 'failed', why: expect.stringContaining('all the time'), actions: [] });
-    expect(await shown(late)).toMatchObject({ enabled: true, failures: 0 });
-    expect((await runs(free))[0]).toMatchObject({ result: 'done' });
-    expect(await shown(answering)).toMatchObject({ enabled: true, failures: 0 });
-    expect((await runs(answering))[0]).toMatchObject({ actions: [{ why: expect.stringContaining('all the time') }] });
-  });
-});
-
 test('one workspace has three seconds at once, and its rules are asked again when time has gone by', async () => {
-  const ids: string[] = [];
-  for (let i = 0; i < 25; i++) ids.push(await rule(slow(45), { order: i }));
+  for (let i = 0; i < 25; i++) await rule(slow(45), { order: i });
   const free = await rule(undefined, { order: 300 });
+  const sends = { do: [{ action: 'send', to: { phone: '+15550300' }, text: 'a' }] };
+  const answering = await rule(undefined, { order: 400, ...sends });
   await bench.endpoint({ where: slow(45) });
   const { key } = await bench.admin.workspaceWithKey();
   const call = { key, body: calling({ field: 'kind', is: 'message' }) };
@@ -169,9 +143,13 @@ test('one workspace has three seconds at once, and its rules are asked again whe
   await bench.admin.post(theirs, message(99, { at }));
   await bench.settle();
   expect(bench.cpu).toBeLessThan(3100);
-  const counts = await Promise.all([ids[24], free].map(async (id = '') => (await runs(id)).length));
-  expect(counts).toEqual([3, 6]);
-  expect(bench.admin.logged.filter((line) => line.includes('were not asked'))).toHaveLength(3);
+  // Rules without a condition go on, but for what has to be rendered; that is no failure of theirs.
+  expect(await runs(free)).toHaveLength(6);
+  expect((await runs(answering))[0]).toMatchObject({
+    result: 'guarded',
+    actions: [{ why: expect.stringContaining('all the time') }],
+  });
+  expect(bench.admin.logged.filter((line) => line.includes('were not asked'))).toHaveLength(4);
   // Endpoints are told rather than not.
   expect(bench.told.filter(({ url }) => url === 'https://crm.example/in')).toHaveLength(3);
   expect(itemsOf(await bench.admin.done('GET', `/api/rules/${other}/runs`, { key }))).toMatchObject([
@@ -192,7 +170,7 @@ test('what other threads take is not counted', async () => {
 });
 
 test('an endpoint whose condition takes too long is told all the same', async () => {
-  await bench.endpoint({ where: slow(30, 30, 30) });
+  await bench.endpoint({ where: slow(60, 60, 60) });
   await bench.endpoint({ url: 'https://other.example/', where: slow(1) });
   const event = await receive();
   expect(bench.told.map(({ url, id: told }) => [url, told])).toEqual([['https://crm.example/in', event]]);

@@ -2,7 +2,6 @@ import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { feedFill } from '#lib/inbox/feed.ts';
-import { runTask } from '#lib/reactions/deliver.ts';
 import { accountPhoneOf, beginBatch, toldOf } from '#lib/reactions/dispatch.ts';
 import { bareEvent } from '#lib/reactions/target.ts';
 import type { Reply } from '#lib/sender/provider.ts';
@@ -465,7 +464,7 @@ describe('a rule that calls', () => {
   it.each([
     ['does not call any more once it is changed', 'PUT', PRICES, 1],
     ['does not call any more once it is deleted', 'DELETE', undefined, 1],
-    ['does not call for now once it is switched off', 'PATCH', { enabled: false }, 1],
+    ['goes on with what it has taken on once it is switched off', 'PATCH', { enabled: false }, 3],
     ['goes on with what waits once it is renamed', 'PATCH', { name: 'New' }, 3],
   ])('%s', async (_what, method, body, calls) => {
     const id = await rule(CALL);
@@ -474,84 +473,6 @@ describe('a rule that calls', () => {
     expect((await bench.admin.call(method, `/api/rules/${id}`, body && { body })).status).toBeLessThan(300);
     await bench.wait(400);
     expect(bench.admin.posted).toHaveLength(calls);
-  });
-});
-
-describe('what waits for a rule that is switched off', () => {
-  const MAIL = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
-  const CALL = { action: 'call', url: 'https://crm.example/in' };
-  const switched = (id: string, enabled: boolean) =>
-    bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled } });
-
-  it('is called and mailed once it is on again, each once and in its order', async () => {
-    const id = await rule({ do: [CALL, MAIL] });
-    for (let i = 0; i < 3; i++) await bench.admin.post(hook, message(i, { text: `price ${i}` }));
-    await bench.dispatchAll();
-    await switched(id, false);
-    await bench.wait(HOUR);
-    await bench.watch();
-    expect([bench.admin.posted, bench.mails]).toEqual([[], []]);
-    await switched(id, true);
-    await bench.wait(10 * 60);
-    await bench.watch();
-    expect(bench.mails.map(({ text }) => text).toSorted()).toEqual(['price 0', 'price 1', 'price 2']);
-    expect(bench.admin.posted).toHaveLength(3);
-  });
-
-  it('is not asked for: a probe of it calls nobody, and what was failing is called as it is switched on', async () => {
-    const id = await rule({ do: [CALL] });
-    bench.admin.answer = () => ({ kind: 'answered', status: 500, headers: {}, text: '' });
-    for (let i = 0; i < 8; i++) await receive(`price ${i}`);
-    await bench.wait(30);
-    expect(await bench.admin.done('GET', `/api/rules/${id}`)).toHaveProperty('callsFailingSince');
-    await switched(id, false);
-    const { length } = bench.admin.posted;
-    await bench.wait(HOUR);
-    await bench.watch();
-    expect(bench.admin.posted).toHaveLength(length);
-    expect(await bench.admin.done('GET', `/api/rules/${id}`)).not.toHaveProperty('callsFailingSince');
-    bench.takeTasks();
-    await bench.watch();
-    expect(bench.tasks).toEqual([]);
-    bench.admin.answer = () => ({ kind: 'answered', status: 200, headers: {}, text: '' });
-    await switched(id, true);
-    await bench.wait(10);
-    expect(new Set(bench.admin.posted.slice(length).map(({ headers }) => headers?.['webhook-id'])).size).toBe(8);
-  });
-
-  it('is made all the same where somebody asks for that one by hand', async () => {
-    const id = await rule({ do: [CALL] });
-    await bench.admin.post(hook, message(1, { text: 'price' }));
-    await bench.dispatchAll();
-    await switched(id, false);
-    await bench.settle();
-    const [run] = await runs(id);
-    const { delivery } = v.parse(v.object({ delivery: v.string() }), v.parse(v.array(v.unknown()), run?.actions)[0]);
-    await bench.admin.done('POST', `/api/deliveries/${delivery}/retry`);
-    await bench.settle();
-    expect(bench.admin.posted).toHaveLength(1);
-  });
-
-  it('is called where it was switched on in the moment in which its task found it off', async () => {
-    const id = await rule({ do: [CALL] });
-    await bench.admin.post(hook, message(1, { text: 'price' }));
-    await bench.dispatchAll();
-    await switched(id, false);
-    await bench.settle();
-    await switched(id, true);
-    const [drain] = bench.takeTasks();
-    if (!drain) throw new Error('nothing drains');
-    await switched(id, false);
-    const { store } = bench.delivering;
-    const get: typeof store.get = async (key, ...given) => {
-      const item = await store.get(key, ...given);
-      bench.now += 1;
-      if (key.sk === `RULE#${id}`) await switched(id, true);
-      return item;
-    };
-    await runTask({ ...bench.delivering, store: { ...store, get } }, drain);
-    await bench.wait(10);
-    expect(bench.admin.posted).toHaveLength(1);
   });
 });
 
@@ -715,7 +636,7 @@ test('a rule that sends by an account which was deleted since says so', async ()
   expect(await runs(id)).toMatchObject([
     {
       result: 'failed',
-      actions: [{ result: 'failed', why: expect.stringMatching(/^accountId matches no account/) }],
+      actions: [{ result: 'failed', why: expect.stringMatching(/^account_id matches no account/) }],
     },
   ]);
 });
@@ -951,51 +872,6 @@ describe('a call that may lead nowhere good is refused when the rule is written,
     expect(await issues('PUT', `/api/rules/${id}`, body)).toEqual([refusal('do.0.url')]);
     expect(await issues('POST', '/api/rules/try', { rule: body })).toEqual([refusal('rule.do.0.url')]);
   });
-});
-
-test('a file that could never be sent is refused when the rule is written, and one of an earlier release can be changed', async () => {
-  const url = 'https://files.example/offer.pdf';
-  const written = async (file: object) => {
-    const reply = { action: 'reply', text: 'a', ...file };
-    const send = { action: 'send', to: { phone: '+15550100' }, text: 'a', ...file };
-    return (await bench.admin.call('POST', '/api/rules', { body: { ...PRICES, do: [reply, send] } })).json.issues;
-  };
-  const both = (field: string, message: string) => [0, 1].map((i) => ({ path: `do.${i}.${field}`, message }));
-  expect(await written({ fileUrl: url })).toEqual(
-    both('fileName', 'is missing: give the name that the recipient sees, as "offer.pdf"'),
-  );
-  expect(await written({ fileUrl: 'offer.pdf', fileName: 'offer.pdf' })).toEqual(
-    both('fileUrl', 'is not a URL: write it whole, with https://'),
-  );
-  expect(await written({ fileUrl: 'ftp://files.example/a', fileName: 'a' })).toEqual(
-    both('fileUrl', 'must be an http or https URL'),
-  );
-  expect(await written({ fileUrl: '{{ message.content.file.url }}', fileName: '{{ text }}' })).toBeUndefined();
-  expect(await written({ fileUrl: url, fileName: 'offer.pdf' })).toBeUndefined();
-
-  const id = await rule();
-  const item = bench.store.all().find(({ sk }) => sk === `RULE#${id}`);
-  if (!item) throw new Error('the rule is not there');
-  const former = { ...JSON.parse(String(item.rule)), do: [{ action: 'reply', text: 'a', fileUrl: 'x' }] };
-  await bench.store.write(put({ ...item, rule: JSON.stringify(former) }));
-  expect(await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: false } })).toMatchObject({
-    enabled: false,
-    do: former.do,
-  });
-});
-
-test.each([
-  [{ phone: 'abc' }, { path: 'do.0.to.phone', message: expect.stringContaining('must') }],
-  [{ phone: '0151 23456789' }, { path: 'do.0.to.phone', message: expect.stringContaining('country') }],
-  [{ jid: 'Ana' }, { path: 'do.0.to.jid', message: expect.stringContaining('@c.us') }],
-  [{ chat_id: 'https://wa.me/15550100' }, { path: 'do.0.to.chat_id', message: expect.stringContaining('phone') }],
-  [{ chat_name: 'tel:+15550100' }, { path: 'do.0.to.chat_name', message: expect.stringContaining('phone') }],
-  [{ chat_name: '  ' }, { path: 'do.0.to', message: expect.stringContaining('none is given') }],
-])('whom nobody could write to is refused when the rule is written: %#', async (to, issue) => {
-  const rule = { ...PRICES, do: [{ action: 'send', to, text: 'a' }] };
-  expect((await bench.admin.call('POST', '/api/rules', { body: rule })).json.issues).toEqual([issue]);
-  const template = { ...PRICES, do: [{ action: 'send', to: { phone: '{{ sender.phone }}' }, text: 'a' }] };
-  expect((await bench.admin.call('POST', '/api/rules', { body: template })).status).toBe(201);
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { budgetOf, render, renderJson, scopeOf, templateFault } from '#lib/react
 import { messageEvent } from '#test/lib/domain/reaction/events.ts';
 
 const scope = scopeOf({ event: messageEvent() }, Date.parse('2026-03-01T12:00:00Z'), 'Europe/Berlin');
-const budget = budgetOf({ matches: () => false, cpu: () => 0 });
+const budget = budgetOf({ matches: () => false, cpu: () => 0 }, 1000);
 const text = (template: string) => {
   const rendered = render(template, scope);
   return rendered.kind === 'rendered' ? rendered.text : `failed: ${rendered.reason}`;
