@@ -4,7 +4,7 @@ import { AT_ONCE, runTask, TURN_MS } from '#lib/reactions/deliver.ts';
 import { addresseeOf, type Task } from '#lib/reactions/delivery.ts';
 import type { DeliverPorts, Lane } from '#lib/reactions/target.ts';
 import { taskIn } from './queues.ts';
-import { correlated } from './telemetry.ts';
+import { correlated, isDone } from './telemetry.ts';
 
 const PUT_BACK_S = 2;
 
@@ -22,6 +22,8 @@ export function deliverHandler(given: DeliverPorts) {
   return async ({ Records }: SQSEvent, { awsRequestId }: Context): Promise<SQSBatchResponse> => {
     const { metrics, write } = summed(given.metrics);
     const ports = { ...given, metrics };
+    const { log } = ports;
+    const run = (task: Task, lane: Lane) => runTask(ports, task, lane);
     const startedAt = ports.clock.monotonic();
     const isTurnOver = () => ports.clock.monotonic() - startedAt >= TURN_MS;
     const places = Records.flatMap((record) => read(ports, record) ?? []);
@@ -29,10 +31,13 @@ export function deliverHandler(given: DeliverPorts) {
     const work = async (queue: Place[], lane: Lane) => {
       for (let place = queue.shift(); place; place = queue.shift()) {
         const { record, task } = place;
-        const isDone = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
-          isTurnOver() ? isPutBack(ports, task) : isRun(ports, task, lane),
+        const isOver = await correlated({ requestId: awsRequestId, queueMessage: record.messageId }, () =>
+          isTurnOver()
+            ? // Should it not be taken, it comes back with the time-out of the queue.
+              isDone(log, 'a delivery could not be put back', () => ports.tasks.send(task, PUT_BACK_S), idsOf(task))
+            : isDone(log, 'a delivery could not be done; it will come again', () => run(task, lane), idsOf(task)),
         );
-        if (isDone) done.add(record.messageId);
+        if (isOver) done.add(record.messageId);
       }
     };
     const queues = [...Map.groupBy(places, ({ task }) => addressOf(task)).values()];
@@ -74,32 +79,13 @@ function summed(metrics: Metrics): { readonly metrics: Metrics; readonly write: 
 const addressOf = (task: Task): string =>
   task.kind === 'action' && task.does === 'email' ? 'mail' : addresseeOf(task);
 
+const idsOf = (task: Task) => ({ addressee: addresseeOf(task) });
+
 function read({ log }: DeliverPorts, record: SQSRecord): Place | undefined {
   try {
     return { record, task: taskIn(record.body) };
   } catch (cause) {
     log.error('a message of the queue could not be read', cause);
     return undefined;
-  }
-}
-
-async function isRun(ports: DeliverPorts, task: Task, lane: Lane): Promise<boolean> {
-  try {
-    await runTask(ports, task, lane);
-    return true;
-  } catch (cause) {
-    ports.log.error('a delivery could not be done; it will come again', cause, { addressee: addresseeOf(task) });
-    return false;
-  }
-}
-
-/** Should it not be taken, it comes back with the time-out of the queue. */
-async function isPutBack({ tasks, log }: DeliverPorts, task: Task): Promise<boolean> {
-  try {
-    await tasks.send(task, PUT_BACK_S);
-    return true;
-  } catch (cause) {
-    log.error('a delivery could not be put back', cause, { addressee: addresseeOf(task) });
-    return false;
   }
 }

@@ -1,9 +1,8 @@
-import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import type { Log } from '#lib/domain/ports.ts';
 import { type Item, StoreUnavailable } from '#lib/store/store.ts';
 import { unmarshalItem } from './dynamo-store.ts';
-import { correlated } from './telemetry.ts';
+import { correlated, isDone } from './telemetry.ts';
 
 /** What changed in the table: an item as it was before and as it is now, each absent where there was or is none. */
 export interface TableChange {
@@ -57,15 +56,17 @@ export function streamHandler(work: StreamWork, log: Log) {
     for (const change of changes) {
       if (done.length > 0 && context.getRemainingTimeInMillis() < LEFT_FOR_ONE_MS) break;
       const { sequence } = change;
-      const isDone = await correlated({ requestId: context.awsRequestId, sequence }, () =>
+      const isOver = await correlated({ requestId: context.awsRequestId, sequence }, () =>
         succeeds(batch.dispatch, work, change, log, failing),
       );
-      if (!isDone) break;
+      if (!isOver) break;
       done.push(change);
     }
     const [first] = changes;
-    if (first && !(await isEnded(batch, log))) return goOnAt(first.sequence);
-    if (first && done.length > 0 && !(await isRecorded(work, shardId, done, log))) return goOnAt(first.sequence);
+    const isKept =
+      (await isDone(log, 'what a batch of the stream came to could not be handed on; it will come again', batch.end)) &&
+      (done.length === 0 || (await isRecorded(work, shardId, done, log)));
+    if (first && !isKept) return goOnAt(first.sequence);
     const left = changes[done.length];
     return left ? goOnAt(left.sequence) : { state: {}, batchItemFailures: [] };
   };
@@ -79,17 +80,6 @@ function changeOf({ dynamodb = {} }: DynamoDBRecord): TableChange {
     ...(OldImage && { before: itemOf(OldImage) }),
     ...(NewImage && { after: itemOf(NewImage) }),
   };
-}
-
-/** False where what the records came to is not kept: the whole batch comes again. */
-async function isEnded({ end }: ReturnType<StreamWork['begin']>, log: Log) {
-  try {
-    await end();
-    return true;
-  } catch (cause) {
-    log.error('what a batch of the stream came to could not be handed on; it will come again', cause);
-    return false;
-  }
 }
 
 /** False where the table is away: all of it comes again. For a fault of ours nothing is held up. */
@@ -128,35 +118,16 @@ async function succeeds(
       return false;
     }
     log.error('a record of the stream cannot be dispatched; it is set aside', cause);
-    return setAside(change).then(
-      () => true,
-      (refused: unknown) => {
-        log.error('a record of the stream could not be set aside', refused);
-        return false;
-      },
-    );
+    return isDone(log, 'a record of the stream could not be set aside', () => setAside(change));
   }
 }
 
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
 
 /** Lambda's attribute values are those of the SDK, but for their bytes, which come as base64. */
-const itemOf = (image: Image): Item => unmarshalItem(readable(image));
-
-function readable(image: Image): Record<string, AttributeValue> {
-  return Object.fromEntries(
-    Object.entries(image).flatMap(([name, value]) => {
-      const read = readableValue(value);
-      return read ? [[name, read]] : [];
-    }),
+const itemOf = (image: Image): Item =>
+  unmarshalItem(
+    JSON.parse(JSON.stringify(image), (name, value: unknown) =>
+      name === 'B' && typeof value === 'string' ? Buffer.from(value, 'base64') : value,
+    ),
   );
-}
-
-function readableValue({ S, N, B, BOOL, L, M }: Image[string]): AttributeValue | undefined {
-  if (S !== undefined) return { S };
-  if (N !== undefined) return { N };
-  if (B !== undefined) return { B: Buffer.from(B, 'base64') };
-  if (BOOL !== undefined) return { BOOL };
-  if (L !== undefined) return { L: L.flatMap((one) => readableValue(one) ?? []) };
-  return M && { M: readable(M) };
-}

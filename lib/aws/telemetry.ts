@@ -16,6 +16,17 @@ export function correlated<Result>(ids: Fields, work: () => Promise<Result>): Pr
 
 export const correlation = (): Fields => current.getStore() ?? {};
 
+/** Whether it was done: a fault goes into the log, as `fault`, and no further. */
+export async function isDone(log: Log, fault: string, work: () => Promise<unknown>, fields?: Fields): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (cause) {
+    log.error(fault, cause, fields);
+    return false;
+  }
+}
+
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
   // A webhook that is taken as usual writes no line, and to make one costs a millisecond of each start.

@@ -3,7 +3,6 @@ import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining, HEALTHY, type Health } from '#lib/domain/reaction/delivery.ts';
-import { faultsOfHeaders } from '#lib/domain/reaction/rule.ts';
 import { Instant, type Issue, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Reach } from '#lib/domain/url.ts';
@@ -127,7 +126,6 @@ function faultsOf(
   return [
     ...(refused === undefined ? [] : [{ path: 'url', message: refused }]),
     ...(where ? faultsOfCondition(where, 'where', patternFault) : []),
-    ...faultsOfHeaders(headers ?? {}, 'headers'),
     ...faultsOfSize(headers ?? {}, 'headers'),
   ];
 }

@@ -2,7 +2,7 @@ import { newId } from '#lib/domain/ids.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import { faultsOfCondition } from '#lib/domain/reaction/condition.ts';
 import { draining } from '#lib/domain/reaction/delivery.ts';
-import { type Action, faultsOfHeaders, isEmailAddress, type NewRule } from '#lib/domain/reaction/rule.ts';
+import { type Action, isEmailAddress, type NewRule } from '#lib/domain/reaction/rule.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Reach } from '#lib/domain/url.ts';
@@ -249,7 +249,6 @@ async function faultsOfAction(
         ...faultsOfTexts(textsOf(action, ['text', 'json'])),
         ...(texts.length > MOST_TEXTS ? [{ path: 'json', message: `must have at most ${MOST_TEXTS} texts` }] : []),
         ...(url === undefined ? [] : [{ path: 'url', message: url }]),
-        ...faultsOfHeaders(action.headers ?? {}, 'headers'),
       ];
     }
     case 'email': {

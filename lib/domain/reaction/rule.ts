@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type Issue, strictObject, Whole } from '../schema.ts';
+import { strictObject, Whole } from '../schema.ts';
 import { Condition } from './condition.ts';
 import { isNoticePattern } from './notice.ts';
 
@@ -17,17 +17,8 @@ const Template = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_TEMPLATE
 const ShortTemplate = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
 const AccountId = v.pipe(v.string(), v.regex(/^acc_[0-9a-f]{32}$/, 'must be the id of an account, as acc_…'));
 
-/*
- * An address stands in a header: one that could end it, or begin a second address, is none. Letters beyond ASCII are
- * left out, since SES takes them neither before the @ nor, unless encoded as `xn--…`, behind it.
- */
-const LONGEST_ADDRESS = 254;
-const ADDRESS = /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z\d-]{2,63}$/i;
-const EmailAddress = v.pipe(
-  v.string(),
-  v.maxLength(LONGEST_ADDRESS),
-  v.regex(ADDRESS, 'must be an e-mail address, as ana@example.com'),
-);
+/** An address stands in a header: one that could end it, or begin a second address, is none. */
+const EmailAddress = v.pipe(v.string(), v.maxLength(254), v.rfcEmail('must be an e-mail address, as ana@example.com'));
 
 /** Whether the address that the operator gave can be sent from. */
 export const isEmailAddress = (text: string): boolean => v.is(EmailAddress, text);
@@ -98,7 +89,9 @@ const Forward = strictObject({
 });
 
 const Header = v.pipe(v.string(), v.maxLength(1000), v.regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII'));
-const FORBIDDEN_HEADERS = /^(?:host|connection|transfer-encoding|user-agent|content-.*|webhook-.*|hookline-.*)$/i;
+/** The hub sets them itself, or they speak of the connection. */
+const FORBIDDEN_HEADERS =
+  /^(?:host|connection|transfer-encoding|user-agent|expect|keep-alive|te|trailer|upgrade|(?:content|proxy|webhook|hookline)-.*)$/i;
 export const Headers = v.pipe(
   v.record(
     v.pipe(
@@ -110,19 +103,6 @@ export const Headers = v.pipe(
   ),
   v.check((headers) => Object.keys(headers).length <= 10, 'must have at most 10 headers'),
 );
-
-const OF_A_CONNECTION = /^(?:expect|keep-alive|te|trailer|upgrade|proxy-.*)$/i;
-
-/**
- * Headers that no call can carry, since they speak of the connection: their places, as issues below `path`. The schema does
- * not ask for it: what was saved before has to stay readable.
- */
-export function faultsOfHeaders(headers: Readonly<Record<string, string>>, path: string): readonly Issue[] {
-  const message = 'is a header of the connection, which the hub makes itself: leave it out';
-  return Object.keys(headers).flatMap((name) =>
-    OF_A_CONNECTION.test(name) ? [{ path: `${path}.${name}`, message }] : [],
-  );
-}
 
 const Call = v.pipe(
   strictObject({

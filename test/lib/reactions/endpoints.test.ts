@@ -473,7 +473,7 @@ describe('what is no endpoint is refused with the name of the field', () => {
       '3500 bytes',
     ],
     [{ headers: { 'webhook-id': 'x' } }, 'headers', 'sets itself'],
-    [{ headers: { Trailer: 'x' } }, 'headers.Trailer', 'of the connection'],
+    [{ headers: { Trailer: 'x' } }, 'headers.Trailer', 'sets itself'],
     [{ timeoutMs: 31_000 }, 'timeoutMs', 'at most 30000'],
   ])('%j', async (more, path, words) => {
     const { status, json } = await bench.admin.call('POST', '/api/endpoints', {

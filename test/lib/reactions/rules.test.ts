@@ -875,7 +875,7 @@ describe('a call that may lead nowhere good is refused when the rule is written,
 });
 
 test.each([
-  [{ headers: { 'x-key': 'k', Trailer: 'x' } }, 'do.0.headers.Trailer', 'of the connection'],
+  [{ headers: { 'x-key': 'k', Trailer: 'x' } }, 'do.0.headers.Trailer', 'that the hub sets itself'],
   [{ json: { list: Array.from({ length: 101 }, () => '{{ text }}') } }, 'do.0.json', 'at most 100 texts'],
 ])('a call that could not be made, or would take too long, is refused: %#', async (more, path, words) => {
   const body = { ...PRICES, do: [{ action: 'call', url: 'https://crm.example/', ...more }] };
