@@ -1,28 +1,16 @@
 import type * as v from 'valibot';
-import type { Content, File } from '#lib/domain/content.ts';
+import type { Content } from '#lib/domain/content.ts';
 import type { Chat, Message, OwnAccount, Person } from '#lib/domain/event.ts';
-import { isVague, kindOfFile, typeByName } from '#lib/domain/file.ts';
+import { typeByName } from '#lib/domain/file.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import { isRecord } from '#lib/domain/json.ts';
 import { type ChatKind, chatKindOfJid, chatKindOfWord, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, known } from '#lib/domain/schema.ts';
 import { toInstant } from '#lib/domain/time.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
+import { fileIn } from '#lib/inbox/received-file.ts';
+import { spelledOut } from '#lib/inbox/relayed.ts';
 import type * as theirs from './schema.ts';
-import {
-  type Attachment,
-  BundleBody,
-  chatIn,
-  EnvelopeBody,
-  fromBundle,
-  fromEnvelope,
-  fromMessage,
-  MessageBody,
-  type ReactionBody,
-  type TheirMessage,
-  type Told,
-  type ToldMessage,
-} from './schema.ts';
+import { chatIn, Messages, type ReactionBody, type Told } from './schema.ts';
 
 /** TimelinesAI's own id of a chat, which belongs to one account; else whatever tells the chat from others. */
 export function chatIdOf(chat: theirs.Chat | undefined): string | undefined {
@@ -106,63 +94,31 @@ export function whereabouts(account: OwnAccount, chat?: string): { instance?: st
  * What a message says, one content per attachment as WhatsApp itself would show them; the text is the first one's
  * caption. None at all where the message says nothing that is passed on.
  */
-function contentsOf(message: TheirMessage): Content[] {
-  const [first, ...others] = attachmentsOf(message);
-  if (first !== undefined) {
-    return [{ ...toFile(first), ...known({ caption: message.text }) }, ...others.map(toFile)];
-  }
+function contentsOf(message: theirs.Message): Content[] {
+  const [first, ...others] = filesOf(message);
+  if (first) return [{ ...first, ...known({ caption: message.text }) }, ...others];
   return message.text === undefined ? [] : [{ type: 'text', text: message.text }];
 }
 
 /** Some payloads have one `attachment`, some a list, some its link beside the text; the list has what the others say. */
-function attachmentsOf(message: TheirMessage): readonly Attachment[] {
-  const { attachment, attachments = [] } = message;
-  const beside: Attachment = known({
-    url: message.attachment_url ?? message.file_url ?? message.media_url,
-    name: message.attachment_filename ?? message.attachment_name,
-    mimeType: message.attachment_mimetype ?? message.attachment_mime_type,
+function filesOf(message: theirs.Message) {
+  const listed = [spelledOut(message.attachments)].flat().flatMap((one) => fileIn(one) ?? []);
+  const beside = Object.entries(message).filter(([name]) => /^(?:attachment|file|media)/i.test(name));
+  const files = listed.length > 0 ? listed : [fileIn(Object.fromEntries(beside))].filter((file) => file !== undefined);
+  return files.map(({ type, file }) => {
+    const mimeType = file.mimeType ?? typeByName(file.name) ?? typeByName(file.url) ?? '';
+    // WhatsApp records voice messages in Opus, as `audio/ogg; codecs=opus`.
+    return { type: type === 'audio' && /ogg|opus/i.test(mimeType) ? ('voice' as const) : type, file };
   });
-  const places = [attachments, attachment === undefined ? [] : [attachment], [beside]];
-  return places.map((files) => files.filter(isThere)).find((files) => files.length > 0) ?? [];
-}
-
-const isThere = ({ url, name, mimeType }: Attachment): boolean => (url ?? name ?? mimeType) !== undefined;
-
-function toFile({ kind, ...file }: Attachment): { type: FileType; file: File } {
-  return { type: fileTypeOf(file, kind), file };
-}
-
-const KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
-type FileType = (typeof KINDS)[number];
-const WORDS: ReadonlyMap<string, FileType> = new Map([
-  ['photo', 'image'],
-  ['picture', 'image'],
-  ['ptt', 'voice'],
-  ['voice_note', 'voice'],
-  ['pdf', 'document'],
-]);
-
-/** By its MIME type; where that is not told by their word for it, and then by the ending of its name or link. */
-function fileTypeOf({ mimeType, name, url }: File, kind = ''): FileType {
-  if (mimeType !== undefined && !isVague(mimeType)) return typeOfMime(mimeType);
-  const word = kind.toLowerCase();
-  const named = WORDS.get(word) ?? KINDS.find((type) => type === word);
-  return named ?? typeOfMime(typeByName(name) ?? typeByName(url));
-}
-
-/** WhatsApp records voice messages in Opus, as `audio/ogg; codecs=opus`. */
-function typeOfMime(mimeType: string | undefined): FileType {
-  const kind = kindOfFile(mimeType);
-  return kind === 'audio' && /ogg|opus/i.test(mimeType ?? '') ? 'voice' : kind;
 }
 
 /** One person may set, clear and set again: who, what and when belong to the identity. */
-export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: string): Draft | Issue {
+export function toReaction(body: v.InferOutput<typeof ReactionBody>): Draft | Issue {
   const { reaction } = body;
   const chat = chatIn(body);
   const chatId = chatIdOf(chat);
   if (chatId === undefined) return { path: 'chat.chat_id', message: 'is missing' };
-  const messageId = reaction.message_uid ?? reaction.uid ?? reaction.message_id;
+  const messageId = reaction.message_uid;
   if (messageId === undefined) return { path: 'reaction.message_uid', message: 'is missing' };
   const account = toAccount(body.whatsapp_account, chat);
   const sender = toPerson(reaction.reactor ?? {});
@@ -171,7 +127,7 @@ export function toReaction(body: v.InferOutput<typeof ReactionBody>, type: strin
   const removed = action === 'clear' || (action !== 'set' && reaction.emoji === undefined);
   return {
     identity: {
-      type,
+      type: 'message:reaction',
       ...whereabouts(account, chatId),
       id: messageId,
       ...known({ isUnique: isTheirOwn(chatId, messageId) }),
@@ -202,45 +158,10 @@ type Direction = 'sent' | 'received';
 
 /** Reads messages in any shape. `named` is the direction that the event's name gives, for a message that gives none. */
 export function messages(named?: Direction): EventReader {
-  const single = reader(MessageBody, (body) => toDrafts(fromMessage(body), named));
-  const envelope = reader(EnvelopeBody, (body) => toDrafts(fromEnvelope(body), named));
-  const bundle = reader(BundleBody, (body) => toDrafts(fromBundle(body), named));
-  const bare: EventReader = (body, type) => {
-    const reading = envelope({ data: body }, type);
-    if (!('issues' in reading)) return reading;
-    return {
-      ...reading,
-      issues: reading.issues.map((issue) => ({ ...issue, path: issue.path.replace(/^data\.?/, '') })),
-    };
-  };
-  const read: EventReader = (body, type) => {
-    if (!isRecord(body) || isRecord(body.message)) return single(body, type);
-    if (Array.isArray(body.messages)) return bundle(body, type);
-    if (!isRecord(body.data)) return isBare(body) ? bare(body, type) : single(body, type);
-    // The other two shapes come in an envelope as well.
-    const isWhole = isRecord(body.data.message) || Array.isArray(body.data.messages);
-    return isWhole ? read(body.data, type) : envelope(body, type);
-  };
-  return read;
-}
-
-/** A message without anything around it: its own fields and those of its chat. */
-export const isBare = (body: unknown): boolean =>
-  isRecord(body) &&
-  ['message_uid', 'uid', 'message_uuid', 'text'].some((name) => name in body) &&
-  ['chat_id', 'chat_url', 'chat', 'phone', 'jid'].some((name) => name in body);
-
-/** Each message of a bundle is read by itself. */
-function toDrafts(told: Told, named: Direction | undefined): readonly (Draft | Issue)[] {
-  const chatId = chatIdOf(told.chat);
-  if (chatId !== undefined) return told.messages.flatMap((entry) => draftsOf(told, chatId, entry, named));
-  if (told.messages.every(({ chat }) => chatIdOf(chat) === undefined))
-    return [{ path: told.chatPath, message: 'is missing' }];
-  // As lists of the API have them: each with a chat of its own.
-  return told.messages.flatMap((entry) => {
-    const own = chatIdOf(entry.chat);
-    if (own === undefined) return [{ path: `${entry.path}.chat_id`, message: 'is missing' }];
-    return draftsOf({ ...told, chat: { ...told.chat, ...known(entry.chat ?? {}) } }, own, entry, named);
+  return reader(Messages, (told) => {
+    const chatId = chatIdOf(told.chat);
+    if (chatId === undefined || told.messages.length === 0) return { path: told.chatPath, message: 'is missing' };
+    return told.messages.flatMap((entry) => draftsOf(told, chatId, entry, named));
   });
 }
 
@@ -248,13 +169,13 @@ function toDrafts(told: Told, named: Direction | undefined): readonly (Draft | I
 function draftsOf(
   told: Told,
   chatId: string,
-  { message, path }: ToldMessage,
+  { message, path }: Told['messages'][number],
   named: Direction | undefined,
 ): readonly (Draft | Issue)[] {
   const direction = directionOf(told, message, named);
   if (direction === undefined) return [{ path: `${path}.direction`, message: 'must be "received" or "sent"' }];
   const contents = contentsOf(message);
-  const id = message.message_uid ?? message.uid ?? message.message_uuid ?? message.message_id ?? message.id;
+  const { id } = message;
   const placeholder = contents.length === 0 ? true : undefined;
   if (placeholder) {
     if (id === undefined) return [{ path: `${path}.message_uid`, message: 'is missing' }];
@@ -278,20 +199,20 @@ function draftsOf(
 export const isTheirOwn = (chatId: string | undefined, id: string | undefined): true | undefined =>
   id !== undefined && /^\d{1,20}$/.test(chatId ?? '') ? true : undefined;
 
-function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction, chatId: string) {
+function commonOf(told: Told, message: theirs.Message, direction: Direction, chatId: string) {
   const chat = toChat(chatId, told.chat);
   const received = direction === 'received';
+  const sender = senderOf(told, message, chat, received);
+  const recipient = toPerson(message.recipient ?? {});
   return {
     chat,
     direction: received ? 'inbound' : 'outbound',
     via: viaOf(message.origin),
     channel: 'whatsapp',
-    sender: received
-      ? withHidden(senderOf(told, message, chat, received), chat, told.chat)
-      : senderOf(told, message, chat, received),
+    sender: received ? withHidden(sender, chat, told.chat) : sender,
     account: toAccount(told.account, told.chat, ownPhoneIn(message, received, chat)),
     ...known({
-      recipient: recipientOf(told, message, chat, received),
+      recipient: anyKnown(received ? recipient : withHidden(recipient, chat, told.chat)),
       quoted: message.reply_to_uid === undefined ? undefined : { id: message.reply_to_uid },
     }),
   } satisfies Omit<Message, 'id' | 'content'>;
@@ -301,7 +222,7 @@ function commonOf(told: Told, message: theirs.TheirMessage, direction: Direction
  * The message's own word counts before the event's name. Without either, who sent it tells: the account or the other
  * side of the chat.
  */
-function directionOf(told: Told, message: theirs.TheirMessage, named: Direction | undefined): Direction | undefined {
+function directionOf(told: Told, message: theirs.Message, named: Direction | undefined): Direction | undefined {
   const stated = statedDirection(message.direction) ?? named;
   if (stated !== undefined) return stated;
   const sender = toPerson(message.sender ?? {}).phone;
@@ -325,7 +246,7 @@ const DIRECTIONS: ReadonlyMap<string | undefined, Direction> = new Map([
 ]);
 
 /** Our account is the sender of what was sent, and in a chat of two the recipient of what was received. */
-function ownPhoneIn(message: theirs.TheirMessage, received: boolean, chat: Message['chat']): string | undefined {
+function ownPhoneIn(message: theirs.Message, received: boolean, chat: Message['chat']): string | undefined {
   if (!received) return toPerson(message.sender ?? {}).phone;
   return chat.kind === 'individual' ? toPerson(message.recipient ?? {}).phone : undefined;
 }
@@ -337,17 +258,8 @@ function viaOf(origin = ''): Message['via'] {
   return name === 'whatsapp' ? 'phone' : 'unknown';
 }
 
-function recipientOf(told: Told, { recipient = {} }: theirs.TheirMessage, chat: Chat, received: boolean) {
-  return anyKnown(received ? toPerson(recipient) : withHidden(toPerson(recipient), chat, told.chat));
-}
-
 /** Where no sender is named, an individual chat has only two sides. */
-function senderOf(
-  told: Told,
-  message: theirs.TheirMessage,
-  chat: Message['chat'],
-  received: boolean,
-): Message['sender'] {
+function senderOf(told: Told, message: theirs.Message, chat: Message['chat'], received: boolean): Message['sender'] {
   const named = anyKnown(toPerson(message.sender ?? {}));
   if (named !== undefined) return named;
   if (!received) return toPerson(told.account);
@@ -355,7 +267,7 @@ function senderOf(
 }
 
 /** Deliveries of the first generation may come without ids; a repeated one must get the same. */
-function ownIdFor(chatId: string, message: theirs.TheirMessage, direction: Direction): string {
+function ownIdFor(chatId: string, message: theirs.Message, direction: Direction): string {
   const { timestamp, sender, text } = message;
-  return derivedId('msg', [chatId, direction, timestamp, sender?.phone, text, attachmentsOf(message)[0]?.name]);
+  return derivedId('msg', [chatId, direction, timestamp, sender?.phone, text, filesOf(message)[0]?.file.name]);
 }

@@ -1,40 +1,40 @@
 import { isRecord } from '#lib/domain/json.ts';
-import { type EventReader, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
+import { known } from '#lib/domain/schema.ts';
+import { type EventReader, type Reading, type ReceivingProvider, reader } from '#lib/inbox/provider.ts';
 import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { timelinesAiAccount } from './account.ts';
-import { isBare, messages, toReaction } from './messages.ts';
+import { messages, toReaction } from './messages.ts';
 import { call, chat, connection } from './reports.ts';
 import { ReactionBody } from './schema.ts';
 
-// The events' names as the vendor's pages and true deliveries have them, in pairs where the two differ.
-const events = {
-  'message:new': messages(),
-  'message:received:new': messages('received'),
-  'message:sent:new': messages('sent'),
-  'message:reaction': enveloped('reaction', reader(ReactionBody, toReaction)),
+/** By the words of their names that tell one from another, in one spelling. */
+const events: ReadonlyMap<string, EventReader> = new Map([
+  ['message', messages()],
+  ['message:received', messages('received')],
+  ['message:sent', messages('sent')],
+  ['message:reaction', enveloped('reaction', reader(ReactionBody, toReaction))],
+  ['reaction', enveloped('reaction', reader(ReactionBody, toReaction))],
 
-  'call:incoming:missed': enveloped('call_details', call({ direction: 'inbound', state: 'missed' })),
-  'call:incoming:ended': enveloped('call_details', call({ direction: 'inbound', state: 'ended' })),
-  'call:outgoing:ended': enveloped('call_details', call({ direction: 'outbound', state: 'ended' })),
+  ['call:missed', enveloped('call_details', call({ direction: 'inbound', state: 'missed' }))],
+  ['call:received:missed', enveloped('call_details', call({ direction: 'inbound', state: 'missed' }))],
+  ['call:received', enveloped('call_details', call({ direction: 'inbound', state: 'ended' }))],
+  ['call:sent', enveloped('call_details', call({ direction: 'outbound', state: 'ended' }))],
 
-  'chat:new': enveloped('chat', chat('created')),
-  'chat:created': enveloped('chat', chat('created')),
-  'chat:incoming:new': enveloped('chat', chat('created')),
-  'chat:received:created': enveloped('chat', chat('created')),
-  'chat:outgoing:new': enveloped('chat', chat('created')),
-  'chat:sent:created': enveloped('chat', chat('created')),
-  'chat:responsible:assigned': enveloped('chat', chat('assigned')),
-  'chat:assigned': enveloped('chat', chat('assigned')),
-  'chat:responsible:unassigned': enveloped('chat', chat('unassigned')),
-  'chat:unassigned': enveloped('chat', chat('unassigned')),
+  ['chat', enveloped('chat', chat('created'))],
+  ['chat:received', enveloped('chat', chat('created'))],
+  ['chat:sent', enveloped('chat', chat('created'))],
+  ['chat:assigned', enveloped('chat', chat('assigned'))],
+  ['chat:unassigned', enveloped('chat', chat('unassigned'))],
 
-  'whatsapp:account:connected': enveloped('whatsapp_account', connection('connected', 'connected_on')),
-  'whatsapp:account:disconnected': enveloped('whatsapp_account', connection('disconnected', 'disconnected_on')),
-  'whatsapp:account:suspended': enveloped('whatsapp_account', connection('restricted')),
-  'whatsapp:account:resumed': enveloped('whatsapp_account', connection('connected')),
-};
-const byName = readByName('event_type', events);
+  ['account:connected', enveloped('whatsapp_account', connection('connected', 'connected', 'connected_on'))],
+  [
+    'account:disconnected',
+    enveloped('whatsapp_account', connection('disconnected', 'disconnected', 'disconnected_on')),
+  ],
+  ['account:suspended', enveloped('whatsapp_account', connection('suspended', 'restricted'))],
+  ['account:resumed', enveloped('whatsapp_account', connection('resumed', 'connected'))],
+]);
 
 /** Any event may stand under `data`, as messages do, beside its name. `field` is what it is about. */
 function enveloped(field: string, read: EventReader): EventReader {
@@ -44,49 +44,19 @@ function enveloped(field: string, read: EventReader): EventReader {
   };
 }
 
-const READ_AS_ONE = /[\s._/-]+/g;
-const CONTENT = 'text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact';
-const NEW = `(?::(?:new|created|${CONTENT}))*`;
+/** Words that tell no event from another: newer and shorter settings leave them out, and some tell what a message holds. */
+const SAYS_NO_MORE =
+  /^(?:new|created|ended|responsible|whatsapp|text|image|video|audio|voice|document|file|media|attachment|sticker|location|contact)$/;
+const SAME: ReadonlyMap<string, string> = new Map([
+  ['incoming', 'received'],
+  ['outgoing', 'sent'],
+]);
 
-/**
- * Other names of the same events, as newer and shorter settings have them. A name that says more (`message:deleted`) is
- * another event, and not guessed.
- */
-const aliases: readonly (readonly [pattern: RegExp, name: keyof typeof events])[] = [
-  [new RegExp(`^message(?::new)?:(?:received|incoming)${NEW}$`), 'message:received:new'],
-  [new RegExp(`^message(?::new)?:(?:sent|outgoing)${NEW}$`), 'message:sent:new'],
-  [new RegExp(`^message${NEW}$`), 'message:new'],
-  [/^(?:received|incoming):message$/, 'message:received:new'],
-  [/^(?:sent|outgoing):message$/, 'message:sent:new'],
-  [/^new:message$/, 'message:new'],
-  [/^(?:message:)?reaction(?::new)?$/, 'message:reaction'],
-  [/^call:(?:(?:incoming|received):)?missed$/, 'call:incoming:missed'],
-  [/^call:(?:incoming|received)(?::ended)?$/, 'call:incoming:ended'],
-  [/^call:(?:outgoing|sent)(?::ended)?$/, 'call:outgoing:ended'],
-  [/^chat:(?:(?:incoming|received|outgoing|sent):)?(?:new|created)$/, 'chat:new'],
-  [/^(?:whatsapp:)?account:connected$/, 'whatsapp:account:connected'],
-  [/^(?:whatsapp:)?account:disconnected$/, 'whatsapp:account:disconnected'],
-  [/^(?:whatsapp:)?account:suspended$/, 'whatsapp:account:suspended'],
-  [/^(?:whatsapp:)?account:resumed$/, 'whatsapp:account:resumed'],
-];
-
-function aliasOf(name: string): keyof typeof events | undefined {
-  const apart = name.trim().replace(/(?<=[a-z])(?=[A-Z])/g, ':');
-  const written = apart
-    .toLowerCase()
-    .replaceAll(READ_AS_ONE, ':')
-    .replace(/^whatsapp:(?=message)|(?<=^message)s(?=:)/g, '');
-  return aliases.find(([pattern]) => pattern.test(written))?.[1];
-}
-
-const isKnown = (name: string): boolean => Object.hasOwn(events, name) || aliasOf(name) !== undefined;
-
-/** A name that is not in the table is read as the one that means the same, if any. */
-function named(body: unknown, type: string): Reading {
-  const alias = aliasOf(type);
-  if (Object.hasOwn(events, type) || alias === undefined) return byName({ ...Object(body), event_type: type });
-  const reading = events[alias](body, alias);
-  return 'issues' in reading ? { ...reading, type } : reading;
+/** A name with a word that is not known (`message:deleted`) is another event, and not guessed. */
+function readerOf(name: string): EventReader | undefined {
+  const words = name.toLowerCase().split(/[\s._/:-]+/);
+  const telling = words.filter((word) => !SAYS_NO_MORE.test(word)).map((word) => SAME.get(word) ?? word);
+  return events.get(telling.join(':'));
 }
 
 const nameless = messages();
@@ -98,7 +68,7 @@ const nameless = messages();
 function isDelivery(body: unknown): boolean | 'maybe' {
   if (!isRecord(body)) return false;
   const name = nameOf(body);
-  if (name !== undefined) return body.event_type === name || isKnown(name) || 'maybe';
+  if (name !== undefined) return body.event_type === name || readerOf(name) !== undefined || 'maybe';
   const isNamedWithin = isRecord(body.data) && nameOf(body.data) !== undefined;
   return isNameless(body) && ((tellsChat(body) && !isNamedWithin) || 'maybe');
 }
@@ -116,23 +86,22 @@ export const timelinesAi: ReceivingProvider = {
 };
 
 const nameOf = (body: Record<string, unknown>): string | undefined =>
-  [body.event_type, body.event, body.eventType].find((one): one is string => typeof one === 'string' && one !== '');
+  [body.event_type, body.event].find((one): one is string => typeof one === 'string' && one !== '');
 
 export const provider: Provider = { account: timelinesAiAccount, receiving: timelinesAi };
 
 function readOne(body: unknown): Reading {
-  if (!isRecord(body)) return byName(body);
+  if (!isRecord(body)) return { issues: [{ path: '', message: 'must be an object' }] };
   const name = nameOf(body);
-  if (name !== undefined) return named(body, name);
-  return isNameless(body) ? nameless(body, 'message') : byName(body);
+  if (name === undefined && isNameless(body)) return nameless(body, 'message');
+  const read = name === undefined ? undefined : readerOf(name);
+  if (read && name !== undefined) return read(body, name);
+  const message = name === undefined ? 'is missing or not a text' : 'an event that is not known';
+  return { ...known({ type: name }), issues: [{ path: 'event_type', message }] };
 }
 
 /** The first generation had one event only, and no name for it. */
-function isNameless(whole: unknown): whole is Record<string, unknown> {
-  if (!isRecord(whole)) return false;
-  const { event_type: type, data, ...body } = whole;
+function isNameless({ event_type: type, data, ...body }: Record<string, unknown>): boolean {
   if ((type ?? '') !== '') return false;
-  return [body, data].some(
-    (part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message) || isBare(part)),
-  );
+  return [body, data].some((part) => isRecord(part) && (Array.isArray(part.messages) || isRecord(part.message)));
 }

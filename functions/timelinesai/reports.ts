@@ -33,10 +33,10 @@ const OURS = { received: 'inbound', sent: 'outbound' } as const;
 
 /** Reads a call that is over. `named` is what the event's name says of it, for a body that says nothing. */
 export function call(named: Named): EventReader {
-  return reader(CallBody, (body, type) => toCall(body, type, named));
+  return reader(CallBody, (body) => toCall(body, named));
 }
 
-function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named): Draft | Issue {
+function toCall(body: v.InferOutput<typeof CallBody>, named: Named): Draft | Issue {
   const { call_details: details } = body;
   const chat = chatIn(body);
   const chatId = chatIdOf(chat);
@@ -45,7 +45,7 @@ function toCall(body: v.InferOutput<typeof CallBody>, type: string, named: Named
   const stated = statedDirection(details.direction);
   return {
     identity: {
-      type,
+      type: `call:${named.direction === 'inbound' ? 'incoming' : 'outgoing'}:${named.state}`,
       ...whereabouts(account, chatId),
       ...known({ id: details.message_uid, isUnique: isTheirOwn(chatId, details.message_uid) }),
     },
@@ -125,32 +125,25 @@ function factsOf(chat: Chat) {
 
 type State = Extract<Payload, { kind: 'connection' }>['connection']['state'];
 
-/** Reads what happened to one of our accounts. `at` is the field that tells when, where there is one. */
-export function connection(state: State, at?: 'connected_on' | 'disconnected_on'): EventReader {
-  return reader(AccountBody, (body, type) => connectionDraft(body, type, state, at));
-}
-
-function connectionDraft(
-  { whatsapp_account: theirs }: v.InferOutput<typeof AccountBody>,
-  type: string,
-  state: State,
-  at: 'connected_on' | 'disconnected_on' | undefined,
-): Draft | Issue {
-  const account = toAccount(theirs);
-  const identity = { type, ...whereabouts(account) };
-  if (identity.instance === undefined) return { path: 'whatsapp_account.phone', message: 'is missing' };
-  return {
-    identity,
-    payload: {
-      kind: 'connection',
-      connection: {
-        state,
-        account,
-        // The event's own last word is all that tells a suspension from other restrictions.
-        detail: theirs.status ?? type.slice(type.lastIndexOf(':') + 1),
-        ...known({ connectedAt: isoOf(theirs.connected_on), disconnectedAt: isoOf(theirs.disconnected_on) }),
+/** Reads what happened to one of our accounts: their word for it, ours, and the field that tells when, where there is one. */
+export function connection(word: string, state: State, at?: 'connected_on' | 'disconnected_on'): EventReader {
+  return reader(AccountBody, ({ whatsapp_account: theirs }) => {
+    const account = toAccount(theirs);
+    const identity = { type: `whatsapp:account:${word}`, ...whereabouts(account) };
+    if (identity.instance === undefined) return { path: 'whatsapp_account.phone', message: 'is missing' };
+    return {
+      identity,
+      payload: {
+        kind: 'connection',
+        connection: {
+          state,
+          account,
+          // The event's own last word is all that tells a suspension from other restrictions.
+          detail: theirs.status ?? word,
+          ...known({ connectedAt: isoOf(theirs.connected_on), disconnectedAt: isoOf(theirs.disconnected_on) }),
+        },
       },
-    },
-    ...known({ occurredAt: at && toInstant(theirs[at]) }),
-  };
+      ...known({ occurredAt: at && toInstant(theirs[at]) }),
+    };
+  });
 }

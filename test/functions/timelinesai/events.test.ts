@@ -40,15 +40,15 @@ describeReading(timelinesAi, [
     payload: { ...reaction, event_type },
     stored: { kind: 'reaction' },
   })),
-  ...['uid', 'message_id'].map((name) => ({
-    name: `a reaction to a message that ${name} names, in a chat that stands beside it`,
+  {
+    name: 'a reaction in a chat that stands beside it',
     payload: {
       event_type: 'message:reaction',
       chat_id: 510234,
-      reaction: { [name]: 'm-1', emoji: '👍', action: 'set' },
+      reaction: { message_uid: 'm-1', emoji: '👍', action: 'set' },
     },
     stored: { reaction: { messageId: 'm-1', chat: { id: '510234' } } },
-  })),
+  },
   ...(
     [
       ['call:missed', 'inbound', 'missed'],
