@@ -4,7 +4,7 @@ import type { Clock } from '#lib/domain/ports.ts';
 import { Instant, known, optional, tally, Whole } from '#lib/domain/schema.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { DAY_MS, HOUR_MS } from '#lib/domain/time.ts';
-import { countQuarantined } from '#lib/inbox/events.ts';
+import { countQuarantined } from '#lib/inbox/quarantine.ts';
 import { listMuted, Paused, pausedOf } from '#lib/reactions/auto.ts';
 import { listEndpoints } from '#lib/reactions/endpoints.ts';
 import { listRules } from '#lib/reactions/rules.ts';

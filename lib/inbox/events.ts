@@ -5,7 +5,6 @@ import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/ev
 import { Instant, known, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { sentEventId } from '#lib/sender/sent-event.ts';
-import { itemReader } from '#lib/store/items.ts';
 import {
   chatMessagesPartition,
   dismissedPartition,
@@ -13,11 +12,10 @@ import {
   eventPartition,
   everyShard,
   headKey,
-  quarantineCounters,
   quarantinePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, type Partition, queryAll, roundsFor, type Slice } from '#lib/store/query.ts';
+import { getAll, newestFirst, type Partition, roundsFor, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { deliveryReport } from './delivery-state.ts';
 import { eventOf, REPLAYED, recordOf, toldAgain } from './event-item.ts';
@@ -157,24 +155,6 @@ export async function deliveriesOf(store: Store, workspace: string, id: string, 
     bytes: told.raw.length,
   }));
   return [{ id: FIRST, receivedAt: event.receivedAt, contentType, bytes: raw.length }, ...later];
-}
-
-/** How often a type of event was not understood. */
-export const QuarantinedType = v.object({
-  provider: v.string(),
-  type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
-  seen: Whole,
-  replayed: v.optional(v.pipe(Whole, v.description('Understood since')), 0),
-  dismissed: v.optional(v.pipe(Whole, v.description('Dismissed, as they need no hand')), 0),
-  firstAt: Instant,
-});
-export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
-const readQuarantinedType = itemReader(QuarantinedType);
-
-/** What was ever put into quarantine, by type, the most frequent first. */
-export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
-  const items = await queryAll(store, { pk: quarantineCounters(workspace), limit: 1000 });
-  return items.map(readQuarantinedType).sort((a, b) => b.seen - a.seen);
 }
 
 export interface EventFilter {

@@ -5,11 +5,12 @@ import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
 import { substanceHash } from '#lib/domain/renewal.ts';
-import { Issue, known, optional } from '#lib/domain/schema.ts';
+import { Instant, Issue, known, optional, shortly, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { eventIdIn, quarantineCounter, UNREADABLE } from '#lib/store/keys.ts';
+import { itemReader } from '#lib/store/items.ts';
+import { eventIdIn, quarantineCounter, quarantineCounters, UNREADABLE } from '#lib/store/keys.ts';
 import { encodeCursor, type ListPage, pageOf } from '#lib/store/page.ts';
-import { newestFirst, type Slice } from '#lib/store/query.ts';
+import { newestFirst, queryAll, type Slice } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   add,
@@ -61,6 +62,24 @@ async function countAs(
   counted: readonly Change[],
 ): Promise<void> {
   await store.write(update(quarantineCounter(workspace, provider, type), counted, exists()));
+}
+
+/** How often a type of event was not understood. */
+export const QuarantinedType = v.object({
+  provider: v.string(),
+  type: v.pipe(v.string(), v.description("The provider's name of the event; `unreadable` where none can be found")),
+  seen: Whole,
+  replayed: v.optional(v.pipe(Whole, v.description('Understood since')), 0),
+  dismissed: v.optional(v.pipe(Whole, v.description('Dismissed, as they need no hand')), 0),
+  firstAt: Instant,
+});
+export type QuarantinedType = v.InferOutput<typeof QuarantinedType>;
+const readQuarantinedType = itemReader(QuarantinedType);
+
+/** What was ever put into quarantine, by type, the most frequent first. */
+export async function countQuarantined(store: Store, workspace: string): Promise<readonly QuarantinedType[]> {
+  const items = await queryAll(store, { pk: quarantineCounters(workspace), limit: 1000 });
+  return items.map(readQuarantinedType).sort((a, b) => b.seen - a.seen);
 }
 
 /** What waits in quarantine: `unreadable` is the type of bodies in which none is found. What is left out does not matter. */
@@ -211,7 +230,6 @@ export async function replayEvent(ports: ReplayPorts, workspace: string, id: str
     return { id, result: 'unchanged', ...(event.replayedAs && { events: event.replayedAs }) };
   if ('issues' in reading) return { id, result: 'quarantined', issues: [...reading.issues] };
   try {
-    if (reading.unread) return await releaseSome(ports, record, reading.unread, reading);
     return await release(ports, head, record, event, reading);
   } catch (cause) {
     if (cause instanceof StoreUnavailable) throw cause;
@@ -243,126 +261,84 @@ function receiptOf({ random }: ReplayPorts, { event, raw, contentType, expiresAt
 
 /**
  * Stores what a quarantined event turned out to be, and only then takes it out of quarantine: after a crash in between
- * the next replay finds the events stored, under the ids that follow from what they are.
+ * the next replay finds the events stored, under the ids that follow from what they are. It stays there for what of it is
+ * still not understood.
  */
 async function release(
   ports: ReplayPorts,
   head: Item,
   record: EventRecord,
   event: Extract<Event, { kind: 'unknown' }>,
-  reading: Reading,
+  reading: Exclude<Reading, Unread>,
 ): Promise<Replayed> {
   const { store, clock } = ports;
+  const { id, dismissedAt, ...kept } = event;
   const stored: Stored[] = [];
   const receipt = receiptOf(ports, record);
   await storeReading(reading, receipt, ports, stored, clock.now());
-  const events = [...new Set(stored.map(({ id }) => id))];
-  const { dismissedAt, ...kept } = event;
-  const released = { ...record, receipt: receipt.receipt, event: { ...kept, quarantined: false, replayedAs: events } };
+  const events = [...new Set(stored.map((one) => one.id))].filter((one) => one !== id);
+  if (reading.unread) return { id, result: 'quarantined', events, issues: [...reading.unread.issues] };
+  const understood = { ...kept, id, quarantined: false, replayedAs: events };
   const isWaiting = all(exists(), equal(dismissedAt === undefined ? 'quarantined' : 'dismissed', true));
   const counted = [add('replayed', 1), ...(dismissedAt === undefined ? [] : [add('dismissed', -1)])];
-  const { done } = await replaceEvent(store, head, released, isWaiting);
+  const { done } = await replaceEvent(
+    store,
+    head,
+    { ...record, receipt: receipt.receipt, event: understood },
+    isWaiting,
+  );
   // Else somebody has replayed it in the same moment, with the same events.
   if (done) await countAs(store, event, counted);
-  return { id: event.id, result: 'replayed', events };
+  return { id, result: 'replayed', events };
 }
 
-/** What is understood of it by now is stored; for the rest it stays where it is. */
-async function releaseSome(
-  ports: ReplayPorts,
-  record: EventRecord,
-  { issues }: Unread,
-  reading: Reading,
-): Promise<Replayed> {
-  const stored: Stored[] = [];
-  await storeReading(reading, receiptOf(ports, record), ports, stored, ports.clock.now());
-  const { id } = record.event;
-  const events = [...new Set(stored.map((one) => one.id))].filter((one) => one !== id);
-  return { id, result: 'quarantined', events, issues: [...issues] };
-}
+/** A Lambda answers with 6 MB at most, so one call takes two pages, and of each event the first issues are shown. */
+const MOST_REPLAYED = 2 * PAGE;
+const FIRST_ISSUES = 5;
 
-/** A Lambda answers with 6 MB at most; what is left is for the next call. */
-const LARGEST_ANSWER = 3 * 1024 * 1024;
-/** Of one event's issues. Replayed alone, it shows them all. */
-const LARGEST_ISSUES = 8 * 1024;
-
-interface Budget {
-  readonly deadline: number;
-  bytes: number;
-}
-
-function newBudget({ clock }: ReplayPorts): Budget {
-  return { deadline: clock.monotonic() + LONGEST_MS, bytes: LARGEST_ANSWER };
-}
-
-function isSpent({ clock }: ReplayPorts, { deadline, bytes }: Budget): boolean {
-  return bytes <= 0 || clock.monotonic() >= deadline;
-}
-
-/** Replays what is in quarantine, newest first, as far as time and answer reach; the cursor leads to the rest. */
+/** Replays what is in quarantine, newest first, as far as time reaches; the cursor leads to the rest. */
 export async function replayQuarantined(
   ports: ReplayPorts,
   workspace: string,
   { from, ...wanted }: Waiting,
 ): Promise<ListPage<Replayed>> {
-  const budget = newBudget(ports);
+  const deadline = ports.clock.monotonic() + LONGEST_MS;
   const items: Replayed[] = [];
   let position = from;
   do {
     const slice = await waitingIn(ports.store, workspace, { ...wanted, ...known({ from: position }) });
     const ids = slice.entries.map(({ pk }) => eventIdIn({ pk }));
-    const done = await replayWithin(ports, workspace, ids, budget);
+    const done = await replayUntil(ports, workspace, ids, deadline);
     items.push(...done);
     const last = done.length < ids.length ? slice.entries[done.length - 1] : undefined;
     position = last ? String(last.gsi2sk) : slice.position;
-  } while (position !== undefined && !isSpent(ports, budget));
+  } while (position !== undefined && items.length < MOST_REPLAYED && ports.clock.monotonic() < deadline);
   return pageOf('quarantine', items, position);
 }
 
-interface ReplayedFirst {
-  readonly items: readonly Replayed[];
-  /** How many of the last ones were not reached. */
-  readonly left?: number;
-}
-
-/** Replays the named events, in their order, as far as time and answer reach. */
-export async function replayEvents(
-  ports: ReplayPorts,
-  workspace: string,
-  ids: readonly string[],
-): Promise<ReplayedFirst> {
-  const items = await replayWithin(ports, workspace, ids, newBudget(ports));
+/** Replays the named events, in their order, as far as time reaches. `left`: how many of the last ones were not reached. */
+export async function replayEvents(ports: ReplayPorts, workspace: string, ids: readonly string[]) {
+  const items = await replayUntil(ports, workspace, ids, ports.clock.monotonic() + LONGEST_MS);
   return items.length < ids.length ? { items, left: ids.length - items.length } : { items };
 }
 
-async function replayWithin(
+async function replayUntil(
   ports: ReplayPorts,
   workspace: string,
   ids: readonly string[],
-  budget: Budget,
+  deadline: number,
 ): Promise<readonly Replayed[]> {
   const items: Replayed[] = [];
-  for (let start = 0; start < ids.length && !isSpent(ports, budget); start += AT_ONCE) {
-    const batch = ids.slice(start, start + AT_ONCE);
+  while (items.length < ids.length && ports.clock.monotonic() < deadline) {
+    const batch = ids.slice(items.length, items.length + AT_ONCE);
     const replayed = await Promise.all(batch.map((id) => replayEvent(ports, workspace, id)));
-    for (const item of replayed.map(brief)) {
-      budget.bytes -= sizeOf(item);
-      items.push(item);
-    }
+    items.push(...replayed.map(brief));
   }
   return items;
 }
 
+/** One of many. Replayed alone, it shows all issues. */
 function brief({ issues, ...replayed }: Replayed): Replayed {
-  if (!issues) return replayed;
-  let size = 0;
-  const first = issues.filter((issue) => {
-    size += sizeOf(issue);
-    return size <= LARGEST_ISSUES;
-  });
-  return { ...replayed, issues: first };
-}
-
-function sizeOf(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
+  const first = issues?.slice(0, FIRST_ISSUES).map(({ path, message }) => ({ path: shortly(path), message }));
+  return { ...replayed, ...known({ issues: first }) };
 }

@@ -1,20 +1,13 @@
 import * as v from 'valibot';
 import { Event, payloads } from '#lib/domain/event.ts';
 import { known, optional, strictObject, tally, text, Whole } from '#lib/domain/schema.ts';
-import {
-  countQuarantined,
-  deliveriesOf,
-  EventDelivery,
-  type EventFilter,
-  findEvent,
-  listEvents,
-  QuarantinedType,
-  rawOfEvent,
-} from '#lib/inbox/events.ts';
+import { deliveriesOf, EventDelivery, type EventFilter, findEvent, listEvents, rawOfEvent } from '#lib/inbox/events.ts';
 import { readFeed } from '#lib/inbox/feed.ts';
 import {
+  countQuarantined,
   dismissEvent,
   dismissType,
+  QuarantinedType,
   Replayed,
   replayEvent,
   replayEvents,

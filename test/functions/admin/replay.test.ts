@@ -224,7 +224,9 @@ describe('replaying many', () => {
     const named = await hub.call('POST', '/api/events/replay', { body: { ids } });
     expect(named.bytes.length).toBeLessThan(5_000_000);
     expect(itemsOf(named.json)).toHaveLength(200);
-    expect(itemsOf(named.json)[0]?.issues).toEqual(issues.slice(0, 7));
+    expect(itemsOf(named.json)[0]?.issues).toEqual(
+      issues.slice(0, 5).map(({ path, message }) => ({ path: path.slice(0, 500), message })),
+    );
     const alone = await hub.done('POST', `/api/events/${ids[0]}/replay`);
     expect(alone.issues).toEqual(issues);
   });

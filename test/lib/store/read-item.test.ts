@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findChat } from '#lib/chats/list.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { eventOf, recordOf } from '#lib/inbox/event-item.ts';
-import { countQuarantined } from '#lib/inbox/events.ts';
+import { countQuarantined } from '#lib/inbox/quarantine.ts';
 import { accountsNamed } from '#lib/outbox/accounts.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
 import { readAccount, readProviderMessage, readSend } from '#lib/sender/items.ts';
