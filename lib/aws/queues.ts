@@ -10,7 +10,7 @@ import * as v from 'valibot';
 import { sha256 } from '#lib/domain/ids.ts';
 import type { Clock, Log } from '#lib/domain/ports.ts';
 import { checked } from '#lib/domain/schema.ts';
-import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Envelope, type FallbackQueue, QueueUnavailable } from '#lib/inbox/records.ts';
 import { addresseeOf, type Task, TaskBody, type Tasks } from '#lib/reactions/delivery.ts';
 import type { SelfPost, Tick, Ticks } from '#lib/sender/provider.ts';
 import { ATTEMPT_MS, fail } from './clients.ts';

@@ -7,18 +7,10 @@ import { noteAttempt } from '#lib/tenants/attempts.ts';
 import { type Webhook, webhookOf } from '#lib/tenants/webhook.ts';
 import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
-import type { Envelope, OwnReport, Unjudged } from './fallback-queue.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import { type Delivery, type ReceivingProvider, readBody } from './provider.ts';
 import { admissionOf, proofIn, type Verdict, verdictOf } from './receive.ts';
-import { newReceipt, type Receipt, type ReceivingWebhook } from './records.ts';
-
-/** Such a delivery has no URL and needs none set up: the account itself says whose it is. Undefined if it is gone. */
-async function ownWebhook(store: Store, { ownAccount }: OwnReport): Promise<ReceivingWebhook | undefined> {
-  const item = await store.get(accountKey(ownAccount), { consistent: true });
-  if (!item) return undefined;
-  return { webhookId: `own_${ownAccount}`, workspace: readAccount(item).workspace, accountId: ownAccount };
-}
+import { type Envelope, newReceipt, type Receipt, type ReceivingWebhook } from './records.ts';
 
 const KEPT_SECONDS = 14 * 24 * 3600;
 
@@ -62,28 +54,39 @@ export async function storeEnvelope(
   envelope: Envelope,
 ): Promise<readonly Stored[]> {
   const { webhook, contentType, raw, receivedAt } = envelope;
+  if ('webhookId' in webhook) return (await keep(provider, ports, envelope, webhook)).stored;
   if ('ownAccount' in webhook) {
-    const own = await ownWebhook(ports.store, webhook);
-    if (!own) throw new Error('the account that the hub reports for was deleted: it waits in the dead-letter queue');
-    return (await store(provider, ports, envelope, own)).stored;
+    // Such a delivery has no URL and needs none set up: the account itself says whose it is.
+    const id = webhook.ownAccount;
+    const item = await ports.store.get(accountKey(id), { consistent: true });
+    if (!item) throw new Error('the account that the hub reports for was deleted: it waits in the dead-letter queue');
+    const own = { webhookId: `own_${id}`, workspace: readAccount(item).workspace, accountId: id };
+    return (await keep(provider, ports, envelope, own)).stored;
   }
-  if ('webhookId' in webhook) return (await store(provider, ports, envelope, webhook)).stored;
+  const item = await ports.store.get(webhookKey(webhook.tokenHash), { consistent: true });
+  const found = item && webhookOf(item);
   const delivery: Delivery = { headers: { 'content-type': contentType }, body: raw };
-  const late = await judgeLate(provider, ports.store, webhook, delivery);
-  const { admission } = late;
+  const { secretHash, otherHashes = [] } = webhook;
+  // The instance stands in the body that was kept; the secret does not.
+  const secretHashes = secretHash === undefined ? undefined : [secretHash, ...otherHashes];
+  const admission = admissionOf(found, provider, () => ({
+    ...proofIn(provider, delivery),
+    ...known({ secretHashes }),
+  }));
+  const note = (verdict: Verdict) => (found ? noteLate(ports, found, delivery, verdict, receivedAt) : undefined);
   if (admission.kind === 'admitted') {
-    const { stored, reading } = await store(provider, ports, envelope, admission.webhook);
-    await noteLate(ports, late.webhook, delivery, verdictOf(reading, stored), receivedAt);
+    const { stored, reading } = await keep(provider, ports, envelope, admission.webhook);
+    await note(verdictOf(reading, stored));
     return stored;
   }
   const { outcome } = admission.verdict;
   ports.log.warn('a delivery was dropped: it could not be judged when it came', { provider: provider.name, outcome });
-  if (!late.webhook) ports.metrics.count('UnknownTokens', { provider: provider.name });
-  await noteLate(ports, late.webhook, delivery, admission.verdict, receivedAt);
+  if (!found) ports.metrics.count('UnknownTokens', { provider: provider.name });
+  await note(admission.verdict);
   return [];
 }
 
-async function store(provider: ReceivingProvider, ports: Ports, envelope: Envelope, webhook: ReceivingWebhook) {
+async function keep(provider: ReceivingProvider, ports: Ports, envelope: Envelope, webhook: ReceivingWebhook) {
   const { contentType, raw, bodyHash, receivedAt } = envelope;
   const reading = readBody(provider, provider.parse(raw, contentType), raw, ports.log);
   const { webhookId, workspace, accountId } = webhook;
@@ -91,48 +94,23 @@ async function store(provider: ReceivingProvider, ports: Ports, envelope: Envelo
   const { retentionDays } = await retentionOf(ports.store, workspace);
   const receipt: Receipt = {
     webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
-    provider: provider.name,
-    contentType,
-    raw,
-    bodyHash,
-    receivedAt,
+    ...{ provider: provider.name, contentType, raw, bodyHash, receivedAt },
     receipt: newReceipt(ports.random),
   };
   const stored: Stored[] = [];
   return { reading: await storeOrQuarantine(reading, receipt, ports, stored), stored };
 }
 
-/** Judges an envelope as its delivery would have been, had the table been there. Throws where it is not there yet. */
-async function judgeLate(
-  provider: ReceivingProvider,
-  store: Store,
-  { tokenHash, secretHash, otherHashes = [] }: Unjudged,
-  delivery: Delivery,
-) {
-  const item = await store.get(webhookKey(tokenHash), { consistent: true });
-  const webhook = item && webhookOf(item);
-  // The instance stands in the body that was kept; the secret does not.
-  const came = secretHash === undefined ? {} : { secretHashes: [secretHash, ...otherHashes] };
-  const proof = () => ({ ...proofIn(provider, delivery), ...came });
-  return { webhook, admission: admissionOf(webhook, provider, proof) };
-}
-
 /** The owner reads of the delivery how it was judged, and that its sender had been told something else. */
 async function noteLate(
   ports: Ports,
-  webhook: Webhook | undefined,
+  webhook: Webhook,
   delivery: Delivery,
   { answer: { status }, outcome, id, message }: Verdict,
   receivedAt: number,
 ): Promise<void> {
-  if (!webhook) return;
   const withBody = outcome !== 'stored' && outcome !== 'duplicate';
   const told = status === 200 ? message : `${message}; dropped, though answered 200 while the table was out of reach`;
-  await noteAttempt(
-    ports,
-    webhook,
-    delivery,
-    { status, outcome, withBody, ...known({ id, message: told }) },
-    receivedAt,
-  );
+  const noted = { status, outcome, withBody, ...known({ id, message: told }) };
+  await noteAttempt(ports, webhook, delivery, noted, receivedAt);
 }

@@ -1,14 +1,13 @@
 import { matchesHash, sha256 } from '#lib/domain/ids.ts';
 import type { Parsed } from '#lib/domain/json.ts';
 import { lazily } from '#lib/domain/lazily.ts';
-import type { Random } from '#lib/domain/ports.ts';
+import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
-import { retrying } from '#lib/store/retry.ts';
+import { persist, retrying } from '#lib/store/retry.ts';
 import { type Attempt, noteAttempt } from '#lib/tenants/attempts.ts';
 import { accountFinder } from '#lib/tenants/own-accounts.ts';
 import { constantTime404, type Found, looksLikeToken, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
 import type { Stored } from './event-store.ts';
-import { allowance, type Envelope, type FallbackQueue, handOver } from './fallback-queue.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import {
   type Delivery,
@@ -19,7 +18,15 @@ import {
   type ReceivingProvider,
   readBody,
 } from './provider.ts';
-import { newReceipt, type Receipt, type ReceivingWebhook, recordsOf } from './records.ts';
+import {
+  type Envelope,
+  type FallbackQueue,
+  newReceipt,
+  QueueUnavailable,
+  type Receipt,
+  type ReceivingWebhook,
+  recordsOf,
+} from './records.ts';
 
 export interface ReceivingPorts extends SettlePorts {
   readonly fallback: FallbackQueue;
@@ -71,28 +78,20 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const asItCame: Kept = { raw: delivery.body, parsed };
     const kept = lazily(() => provider.withoutSecret?.(delivery.body, contentType, parsed) ?? asItCame);
     const received = { token, delivery, contentType, parsed, kept, receivedAt };
-    const tooLarge = delivery.body.length > ports.maxBytes;
     const found = await find(store, sha256(token));
-    const verdict = tooLarge
-      ? TOO_LARGE
-      : await orUnavailable(provider, ports, () =>
-          found.kind === 'unreachable'
-            ? giveUnjudged(provider, timed, mayHandOver, received, found.cause)
-            : judge(provider, timed, found, received),
-        );
-    tell(provider, ports, verdict);
+    const verdict = await verdictOn(provider, timed, mayHandOver, found, received);
+    // The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it.
+    if (verdict.outcome !== 'stored' && verdict.outcome !== 'duplicate') {
+      const { outcome, id } = verdict;
+      const said = { provider: provider.name, outcome, ...known({ correlationId: id }) };
+      ports.log.warn('a delivery was not taken as usual', said);
+    }
     const hasTime = ports.clock.monotonic() <= timed.queueUntil;
     if (found.kind === 'found' && hasTime) await note(timed, found.webhook, received, verdict);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens', { provider: provider.name });
     if (verdict.answer.status === 404) await constantTime404(ports.clock, receivedAt);
     return verdict.answer;
   };
-}
-
-/** The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it. */
-function tell({ name }: ReceivingProvider, { log }: ReceivingPorts, { outcome, id }: Verdict): void {
-  if (outcome === 'stored' || outcome === 'duplicate') return;
-  log.warn('a delivery was not taken as usual', { provider: name, outcome, ...(id && { correlationId: id }) });
 }
 
 interface Received {
@@ -105,13 +104,18 @@ interface Received {
 }
 
 /** Whoever wrote it, a fault before the delivery was kept is told to the provider, which may try again, and to us. */
-async function orUnavailable(
+async function verdictOn(
   provider: ReceivingProvider,
-  ports: ReceivingPorts,
-  verdict: () => Promise<Verdict>,
+  ports: TimedPorts,
+  mayHandOver: (bytes: number) => boolean,
+  found: Found,
+  received: Received,
 ): Promise<Verdict> {
+  if (received.delivery.body.length > ports.maxBytes) return TOO_LARGE;
   try {
-    return await verdict();
+    return found.kind === 'unreachable'
+      ? await giveUnjudged(provider, ports, mayHandOver, received, found.cause)
+      : await judge(provider, ports, found, received);
   } catch (cause) {
     ports.metrics.count('RefusedDeliveries', { provider: provider.name });
     ports.log.error('a delivery could not be looked at; it was refused', cause, { provider: provider.name });
@@ -226,6 +230,29 @@ async function giveToQueue(
   return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
 }
 
+/**
+ * Whether the queue has it. For most providers there is nothing after the queue, so it is asked as long as there is time.
+ * `why` and `cause`: that the table has not; `mayGo`: whether the queue may be asked at all.
+ */
+async function handOver(
+  envelope: Envelope,
+  why: string,
+  cause: unknown,
+  { fallback, clock, random, metrics, log, queueUntil }: TimedPorts,
+  mayGo = true,
+): Promise<boolean> {
+  const { provider, eventId } = envelope;
+  const isWorthIt = (error: unknown) => error instanceof QueueUnavailable;
+  const asking = mayGo && persist(() => fallback.send(envelope), isWorthIt, clock, random, queueUntil);
+  const taken = await Promise.resolve(asking).catch((fault: unknown) => {
+    log.error('the fallback queue did not take a delivery', fault, { provider });
+    return false;
+  });
+  metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
+  log.error(why, cause, { provider, fallback: taken, ...known({ correlationId: eventId }) });
+  return taken;
+}
+
 /** The id that the event will have follows from its content; only a conflict, which shows on storing, has another. */
 function laterId(reading: Reading, receipt: Receipt): string | undefined {
   try {
@@ -236,10 +263,34 @@ function laterId(reading: Reading, receipt: Receipt): string | undefined {
   }
 }
 
-/**
- * Answers for a delivery of which nothing is known but its URL. It goes by the hash of its token, and is judged when the
- * table is back (fallback.ts). No id: what the event's follows from is not known.
+/*
+ * While the table cannot be read, nobody can tell whose a delivery is if this process has never met its URL. The queue
+ * takes it nevertheless, by the hash of its token, and it is judged when the table is back (fallback.ts): a provider that
+ * never asks again would lose a message otherwise. Whoever guesses URLs must not fill the queue meanwhile, so there are
+ * bounds.
  */
+
+/** So much at once, and so much each second from then on; of deliveries up to 64 KB each counts one. */
+const MOST_AT_ONCE = 60;
+const PER_SECOND = 2;
+const BYTES_EACH = 64 * 1024;
+
+/** What one process may hand over unjudged: answers whether it may a delivery of so many bytes. */
+function allowance(clock: Clock): (bytes: number) => boolean {
+  let left = MOST_AT_ONCE;
+  let at = clock.monotonic();
+  return (bytes) => {
+    const now = clock.monotonic();
+    left = Math.min(MOST_AT_ONCE, left + ((now - at) / 1000) * PER_SECOND);
+    at = now;
+    const cost = Math.max(1, Math.ceil(bytes / BYTES_EACH));
+    if (cost > left) return false;
+    left -= cost;
+    return true;
+  };
+}
+
+/** No id: what the event's follows from is not known. */
 async function giveUnjudged(
   provider: ReceivingProvider,
   ports: TimedPorts,

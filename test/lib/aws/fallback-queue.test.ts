@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sqsClient } from '#lib/aws/clients.ts';
 import { chunkOf, chunksOf, envelopeOf, fallbackQueue } from '#lib/aws/queues.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { type Envelope, QueueUnavailable } from '#lib/inbox/fallback-queue.ts';
+import { type Envelope, QueueUnavailable } from '#lib/inbox/records.ts';
 import { settingsOver, taken, type Wire } from '#test/support/aws-wire.ts';
 import { NOW } from '#test/support/receiving.ts';
 
