@@ -1,7 +1,5 @@
 import {
-  accessSync,
   closeSync,
-  constants,
   existsSync,
   fsyncSync,
   mkdirSync,
@@ -34,15 +32,27 @@ export function openDataFolder(setting: string): DataFolder {
   return { path, release: () => lock.close() };
 }
 
-/** It holds messages and keys: nobody else on the machine is to read them. A folder that is there keeps its mode. */
+/** Makes the folder where there is none, and writes a little into it: that alone shows whether it can be used. */
 function makeUsable(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    accessSync(path, constants.W_OK);
+    makeFolder(path);
+    const trial = join(path, 'trial');
+    writeDurably(trial, '');
+    rmSync(trial);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`cannot keep its data in ${path} (${why}): set HOOKLINE_DATA to a folder of your own`, { cause });
   }
+}
+
+/**
+ * It holds messages and keys: nobody else on the machine is to read them. A folder of somebody else's making keeps its
+ * mode. By `recursive`, Node never comes back from a path of which the system says that it is not there, as /proc/x.
+ */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!existsSync(dirname(path))) makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 function locked(path: string): DatabaseSync {

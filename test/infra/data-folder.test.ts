@@ -44,7 +44,11 @@ test.each([0o755, 0o1777, 0o750])('leaves the mode %o of a folder that was there
 });
 
 test.each([
+  ['a path of the kernel', () => '/proc/x'],
+  ['a folder of the kernel', () => '/proc'],
+  ['a folder of devices', () => '/sys'],
   ['a device', () => '/dev/null'],
+  ['below a device', () => '/dev/null/x'],
   ['a file', () => file()],
   ['below a file', () => join(file(), 'x')],
   ['a name that is too long', () => join(base, 'x'.repeat(300))],

@@ -112,9 +112,25 @@ test('answers what no function answers in the shape of every error', async () =>
   expect(await raw('GET', '/nowhere')).toEqual(nothing);
   expect(await raw('GET', '/hooks/echo/t')).toEqual(nothing);
   expect(await raw('TRACE', '/nowhere')).toEqual(nothing);
-  expect(await raw('GET', '/api/%zz')).toEqual(problem(400, 'The path is not encoded as it must be: write a % as %25'));
+  expect((await raw('GET', '/api/%zz')).body).toContain(
+    '{"status":400,"data":{},"message":"The request cannot be read',
+  );
   expect(await raw('GET', '/api/x', headers)).toEqual(problem(500, 'Something went wrong on our side'));
   expect(reported).toContain('fixture-local-echo: Error: no idea');
+});
+
+test.each([
+  ['a line that is no HTTP', 'HELO there\r\n\r\n', 400, /^The request cannot be read/],
+  ['a method that there is not', 'FOO /api/x HTTP/1.1\r\nHost: a\r\n\r\n', 400, /^The request cannot be read/],
+  ['no Host', 'GET /api/x HTTP/1.1\r\nConnection: close\r\n\r\n', 400, /no Host header/],
+  ['an unknown Expect', 'GET /api/x HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nConnection: close\r\n\r\n', 417, /Expect/],
+  ['CONNECT', 'CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n', 405, /no proxy/],
+  ['20 KB of headers', `GET /api/x HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, /larger than/],
+])('answers %s in the shape of every error, too', async (_, text, status, message) => {
+  const { headers, body, ...answer } = await wired(text);
+  expect({ ...answer, body }).toEqual({ status, body: { status, data: {}, message: expect.stringMatching(message) } });
+  expect(headers).toMatch(/^HTTP\/1\.1 \d+ \w[\s\S]*\r\ncontent-type: application\/json/i);
+  expect(headers).toMatch(/x-content-type-options: nosniff/);
 });
 
 test('takes the whole address, as clients of a proxy write it', async () => {

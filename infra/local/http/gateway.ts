@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import * as v from 'valibot';
 import { HEADERS, problemBody } from '#lib/http/app.ts';
@@ -47,9 +48,14 @@ interface Answer {
  * the words are API Gateway's own, which nobody can change.
  */
 const gatewayAnswers = {
-  badRequest: ownAnswer(400, 'The path is not encoded as it must be: write a % as %25'),
+  badRequest: ownAnswer(400, 'The request cannot be read: it is no HTTP, or its path is not encoded as it must be'),
+  noHost: ownAnswer(400, 'The request has no Host header'),
   notFound: ownAnswer(404, 'There is nothing at this path'),
+  noTunnel: ownAnswer(405, 'This is no proxy: it takes no CONNECT', { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE' }),
+  slow: ownAnswer(408, 'The request did not arrive in time'),
   tooLarge: ownAnswer(413, 'The body is larger than 6 MB as Lambda takes it, in base64 where it is no text'),
+  noExpectation: ownAnswer(417, 'The header Expect can only be 100-continue'),
+  headersTooLarge: ownAnswer(431, 'The address and the headers are larger than 16 KiB'),
   fault: ownAnswer(500, 'Something went wrong on our side'),
   unavailable: ownAnswer(503, 'This took too long; please try again'),
 };
@@ -84,9 +90,9 @@ function write(response: ServerResponse, { status, headers, body }: Answer, endi
   ending(() => response.end());
 }
 
-function ownAnswer(status: number, message: string): Answer {
+function ownAnswer(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
   const answer = jsonAnswer(status, problemBody(status, message));
-  return { ...answer, headers: { ...HEADERS, ...answer.headers } };
+  return { ...answer, headers: { ...HEADERS, ...answer.headers, ...headers } };
 }
 
 function jsonAnswer(status: number, value: unknown): Answer {
@@ -118,7 +124,8 @@ interface Told {
 
 /** The HTTP API of the service: finds the function for a request and lets it answer, within the limits of AWS. */
 export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, told: Told): Server {
-  const server = createServer(async (message, response) => {
+  // Without a Host header Node itself would answer, in no shape of ours.
+  const server = createServer({ requireHostHeader: false }, async (message, response) => {
     const answer = await answerTo(message, routes, told).catch((error: unknown) => {
       // A caller that hangs up in the middle of its request wants no answer.
       if (!message.destroyed || message.complete) told.report('the gateway', error);
@@ -128,7 +135,27 @@ export function createGateway(routes: () => Promise<readonly Route<Lambda>[]>, t
   });
   // Longer than any client's idea of an idle connection, so that it is not closed just as a request is sent.
   server.keepAliveTimeout = 65_000;
+  server.on('checkExpectation', (message, response) => send(message, response, gatewayAnswers.noExpectation));
+  server.on('connect', (_message, socket) => endWith(socket, gatewayAnswers.noTunnel));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Who hung up reads no answer.
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else endWith(socket, UNREADABLE.get(error.code ?? '') ?? gatewayAnswers.badRequest);
+  });
   return server;
+}
+
+/** Why Node's parser gave up, where it is not the request line or a header. */
+const UNREADABLE = new Map([
+  ['HPE_HEADER_OVERFLOW', gatewayAnswers.headersTooLarge],
+  ['ERR_HTTP_REQUEST_TIMEOUT', gatewayAnswers.slow],
+]);
+
+/** An answer on a connection of which there is no request that could be answered, and its end. */
+function endWith(socket: Duplex, { status, headers, body }: Answer): void {
+  const all = { ...headers, 'content-length': body.length, connection: 'close' };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
 
 function send(message: IncomingMessage, response: ServerResponse, answer: Answer): void {
@@ -154,6 +181,7 @@ async function answerTo(
   { report, answered }: Told,
 ): Promise<Answer> {
   const receivedAt = Date.now();
+  if (message.httpVersion === '1.1' && !message.headers.host) return gatewayAnswers.noHost;
   // A client that believes to speak to a proxy writes the whole address.
   const target = (message.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '');
   const [rawPath = '/', query = ''] = splitOnce(target.startsWith('/') ? target : `/${target}`, '?');
