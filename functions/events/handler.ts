@@ -1,4 +1,4 @@
-import { recordActivity } from '#lib/activity/record.ts';
+import { recordActivity } from '#lib/activity/counters.ts';
 import { deadLetters } from '#lib/aws/queues.ts';
 import { acceptingPorts, required, runtime, tasksOf } from '#lib/aws/runtime.ts';
 import { streamHandler } from '#lib/aws/stream-handler.ts';

@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { Instant, tally } from '#lib/domain/schema.ts';
+import { hasGoneOut, PART_STATES, type PartState } from '#lib/domain/send/part.ts';
 import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
-import { changesKey, counterKey } from '#lib/store/keys.ts';
+import { changesKey, counterKey, sendIdIn, unknownSendKey } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import {
   absent,
@@ -9,8 +10,9 @@ import {
   any,
   type Change,
   compare,
+  del,
   type Item,
-  type Key,
+  put,
   type Store,
   set,
   setIfAbsent,
@@ -19,7 +21,7 @@ import {
 
 /** What somebody may have open before them. Each is counted up when something of it changes. */
 export const KINDS = ['events', 'chats', 'sends', 'accounts'] as const;
-export type Kind = (typeof KINDS)[number];
+type Kind = (typeof KINDS)[number];
 
 export interface Changes {
   /** Names how things stood: for the next question. */
@@ -32,11 +34,6 @@ export interface Changes {
  * Counted twice it tells once more than it must, which costs a reader one look.
  */
 const raised = (kinds: Iterable<Kind>) => [...kinds].map((kind) => add(kind, 1));
-
-/** Keeps, once an hour, that there was something of these kinds at all. */
-async function tellChanges(store: Store, workspace: string, kinds: Iterable<Kind>): Promise<void> {
-  await store.write(update(changesKey(workspace), raised(kinds)));
-}
 
 /**
  * What has changed since `after`, a mark of before; without one, all has. Undefined: nothing. A mark names its hour, so
@@ -61,12 +58,12 @@ export async function changesSince(
 
 export type Mark = readonly number[];
 
-/** Undefined for what was never a mark. Those of earlier releases have one number less. */
+/** Undefined for what was never a mark. */
 export function readMark(text: string): Mark | undefined {
-  return /^\d{1,15}(\.\d{1,15}){3,4}$/.test(text) ? text.split('.').map(Number) : undefined;
+  return /^\d{1,15}(\.\d{1,15}){4}$/.test(text) ? text.split('.').map(Number) : undefined;
 }
 
-export const COUNTED = ['received', 'sent', 'failed'] as const;
+const COUNTED = ['received', 'sent', 'failed'] as const;
 export type Counted = (typeof COUNTED)[number];
 
 /** Long enough to look at the same month of last year. */
@@ -84,7 +81,7 @@ export interface Count {
 }
 
 /** What a batch has to tell of a workspace. */
-export interface Told {
+interface Told {
   readonly workspace: string;
   readonly counts: readonly Count[];
   /** What has changed. */
@@ -128,46 +125,26 @@ async function raiseHour(
   const key = counterKey(workspace, toIso(hour));
   const always = [...raised(kinds), setIfAbsent('expiresAt', expiryOf(hour))];
   let open = counts;
-  for (;;) {
-    const [first] = open;
-    const end = open.at(-1);
-    if (!first || !end) break;
-    const isLater = any(absent(last), compare(last, '<', numbered(first.sequence)));
-    const changes = [...sums(open), set(last, numbered(end.sequence)), ...always];
-    const { done, item } = await store.write(update(key, changes, isLater), { returns: 'new' });
-    if (done) return tellOnce(store, { workspace, kinds, key, hour: item });
+  // Where nothing is left to count: what else has changed need not have been in the batch that was counted.
+  while (open.length > 0 || kinds.length > 0) {
+    const [from, to] = [open[0], open.at(-1)].map((count) => count && numbered(count.sequence));
+    const isLater = from === undefined ? undefined : any(absent(last), compare(last, '<', from));
+    const counted = to === undefined ? [] : [...sums(open), set(last, to)];
+    const { done, item } = await store.write(update(key, [...counted, ...always], isLater), { returns: 'new' });
+    if (done) return keepFirst(store, workspace, kinds, item);
     // Refused: the first of these at least is counted, so that each round has fewer left.
-    const counted = String(item?.[last]);
-    open = open.filter(({ sequence }) => numbered(sequence) > counted);
+    const upTo = String(item?.[last]);
+    open = open.filter(({ sequence }) => numbered(sequence) > upTo);
   }
-  // Nothing is left to count. What else has changed need not have been in the batch that was counted.
-  if (kinds.length === 0) return;
-  const { item } = await store.write(update(key, always), { returns: 'new' });
-  await tellOnce(store, { workspace, kinds, key, hour: item });
-}
-
-interface Tellable {
-  readonly workspace: string;
-  readonly kinds: readonly Kind[];
-  readonly key: Key;
-  /** The hour as it is by now. */
-  readonly hour: Item | undefined;
 }
 
 /**
- * What is of a kind that this hour had not yet is told to the workspace as well, which keeps it for longer. The hour is
- * marked after that: whoever dies in between leaves it to the next.
+ * Of what an hour begins with is kept for longer that a workspace has had something of its kind at all. Twice: whoever was
+ * first may have died before this, and its batch comes again.
  */
-async function tellOnce(store: Store, { workspace, kinds, key, hour }: Tellable): Promise<void> {
-  const untold = kinds.filter((kind) => hour?.[`told@${kind}`] === undefined);
-  if (untold.length === 0) return;
-  await tellChanges(store, workspace, untold);
-  await store.write(
-    update(
-      key,
-      untold.map((kind) => set(`told@${kind}`, true)),
-    ),
-  );
+async function keepFirst(store: Store, workspace: string, kinds: readonly Kind[], hour: Item | undefined) {
+  const first = kinds.filter((kind) => Number(hour?.[kind]) <= 2);
+  if (first.length > 0) await store.write(update(changesKey(workspace), raised(first)));
 }
 
 /** Sequence numbers are decimal, of no fixed length, and up to 40 digits long: beyond what numbers are exact for. */
@@ -178,6 +155,110 @@ const expiryOf = (hour: number): number => Math.floor((hour + KEPT_DAYS * DAY_MS
 function sums(counts: readonly Count[]): Change[] {
   const each = Map.groupBy(counts, ({ what, provider }) => `${what}@${provider}`);
   return [...each].map(([name, { length }]) => add(name, length));
+}
+
+type Image = Readonly<Record<string, unknown>>;
+
+/** A change of an event's or a send's item, as the stream tells it. */
+export interface ItemChange {
+  readonly before?: Image;
+  readonly after?: Image;
+  readonly sequence: string;
+  /** When it was written, in milliseconds. */
+  readonly at?: number;
+}
+
+interface Activity {
+  readonly workspace: string;
+  readonly kinds: readonly Kind[];
+  readonly counts: readonly Count[];
+  /** Of a send: whether nobody knows what has become of it, where that has changed. */
+  readonly unknown?: { readonly send: string; readonly isNow: boolean };
+}
+
+/**
+ * Keeps what a batch of the stream has to tell to whoever looks at a workspace: that there is something new, how much it
+ * was, and which sends have an unknown outcome. Safe to repeat.
+ */
+export async function recordActivity(
+  store: Store,
+  shard: string,
+  changes: readonly ItemChange[],
+  now: number,
+): Promise<void> {
+  const all = changes.flatMap((change) => activityIn(change) ?? []);
+  const workspaces = Map.groupBy(all, ({ workspace }) => workspace);
+  // Of several changes of one send, the last one counts.
+  const unknown = new Map(all.flatMap((one) => (one.unknown ? [[one.unknown.send, { ...one, ...one.unknown }]] : [])));
+  await Promise.all([
+    ...[...workspaces].map(([workspace, those]) => {
+      const counts = those.flatMap((one) => one.counts);
+      const kinds = [...new Set(those.flatMap((one) => one.kinds))];
+      return raise(store, shard, { workspace, counts, kinds }, now);
+    }),
+    ...[...unknown.values()].map(({ workspace, send, isNow }) => noteUnknown(store, workspace, send, isNow)),
+  ]);
+}
+
+/** Whoever lists these looks at the send as well: a row that is too much shows nothing. */
+async function noteUnknown(store: Store, workspace: string, send: string, isNow: boolean): Promise<void> {
+  const key = unknownSendKey(workspace, send);
+  await store.write(isNow ? put({ ...key }) : del(key));
+}
+
+function activityIn(change: ItemChange): Activity | undefined {
+  const { workspace, pk } = change.after ?? {};
+  if (typeof workspace !== 'string' || typeof pk !== 'string') return undefined;
+  const send = sendIdIn(pk);
+  return send === undefined ? ofEvent(change, workspace) : ofSend(change, workspace, send);
+}
+
+function ofEvent({ before, after = {}, at, sequence }: ItemChange, workspace: string): Activity {
+  const { kind, provider } = after;
+  const isReceived = !isIncoming(before) && isIncoming(after);
+  const one = { workspace, provider: String(provider), what: 'received', sequence } as const;
+  return {
+    workspace,
+    kinds: ['events', ...kindsOf(String(kind))],
+    counts: isReceived && at !== undefined ? [{ ...one, at }] : [],
+  };
+}
+
+const isIncoming = ({ kind, direction }: Image = {}): boolean => kind === 'message' && direction === 'inbound';
+
+function kindsOf(kind: string): readonly Kind[] {
+  if (['message', 'status', 'reaction', 'chat', 'call'].includes(kind)) return ['chats'];
+  return ['account', 'connection'].includes(kind) ? ['accounts'] : [];
+}
+
+function ofSend({ before, after = {}, at, sequence }: ItemChange, workspace: string, send: string): Activity {
+  const [then, now] = [statesIn(before), statesIn(after)];
+  const one = { workspace, provider: String(after.provider), sequence };
+  const moved = (isIn: (state: PartState) => boolean) =>
+    now.filter((state, i) => isIn(state) && !then.slice(i, i + 1).some(isIn)).length;
+  const times = (what: Count['what'], count: number): Count[] =>
+    at === undefined ? [] : Array.from({ length: count }, () => ({ ...one, what, at }));
+  const [was, is] = [then.includes('unknown'), now.includes('unknown')];
+  return {
+    workspace,
+    // How many wait on an account changes with its sends.
+    kinds: ['sends', 'accounts'],
+    counts: [
+      ...times('sent', moved(hasGoneOut)),
+      ...times(
+        'failed',
+        moved((state) => state === 'failed'),
+      ),
+    ],
+    ...(was !== is && { unknown: { send, isNow: is } }),
+  };
+}
+
+const Parts = v.array(v.object({ state: v.picklist(PART_STATES) }));
+
+function statesIn({ parts }: Image = {}): readonly PartState[] {
+  const read = v.safeParse(Parts, parts);
+  return read.success ? read.output.map(({ state }) => state) : [];
 }
 
 export const figures = {

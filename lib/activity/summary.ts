@@ -26,49 +26,38 @@ import type { Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { type Counted, type Figures, figures, hoursBetween, type Stat, sumOf } from './counters.ts';
 
+const all = <const Entries extends v.ObjectEntries>(entries: Entries, description: string) =>
+  v.pipe(v.array(v.object(entries)), v.description(description));
+
 export const Hour = v.object({ at: v.pipe(Instant, v.description('When the hour begins')), ...figures });
 const Period = v.object({
   ...figures,
   hours: v.pipe(v.array(Hour), v.readonly(), v.description('Oldest first')),
 });
 
+const Standstill = v.pipe(
+  v.picklist(['held', 'silent', 'paused']),
+  v.description('`silent`: held because its provider does not answer. `paused`: by an operator'),
+);
+
 const Needs = v.object({
-  accounts: v.pipe(
-    v.array(
-      v.object({
-        id: v.string(),
-        provider: v.string(),
-        name: optional(v.string()),
-        phone: optional(v.string()),
-        state: v.pipe(
-          v.picklist(['held', 'silent', 'paused']),
-          v.description('`silent`: held because its provider does not answer. `paused`: by an operator'),
-        ),
-        reason: optional(v.string()),
-      }),
-    ),
-    v.description('Those through which nothing goes out'),
+  accounts: all(
+    {
+      ...{ id: v.string(), provider: v.string(), name: optional(v.string()), phone: optional(v.string()) },
+      ...{ state: Standstill, reason: optional(v.string()) },
+    },
+    'Those through which nothing goes out',
   ),
   unknown: tally('Sends of which nobody knows whether they went out; 100 stands for more'),
-  quarantine: v.pipe(
-    v.array(v.object({ provider: v.string(), type: v.string(), waiting: Whole })),
-    v.description('What was not understood and still waits, by type, the most frequent first'),
+  quarantine: all(
+    { provider: v.string(), type: v.string(), waiting: Whole },
+    'What was not understood and still waits, by type, the most frequent first',
   ),
-  endpoints: v.pipe(
-    v.array(
-      v.object({
-        id: v.string(),
-        url: v.string(),
-        name: optional(v.string()),
-        state: v.picklist(['failing', 'disabled']),
-      }),
-    ),
-    v.description('Those that fail, or were switched off for it'),
+  endpoints: all(
+    { id: v.string(), url: v.string(), name: optional(v.string()), state: v.picklist(['failing', 'disabled']) },
+    'Those that fail, or were switched off for it',
   ),
-  rules: v.pipe(
-    v.array(v.object({ id: v.string(), name: v.string(), reason: v.string() })),
-    v.description('Those that the hub has switched off'),
-  ),
+  rules: all({ id: v.string(), name: v.string(), reason: v.string() }, 'Those that the hub has switched off'),
   paused: v.exactOptional(v.pipe(Paused, v.description('No rule sends'))),
   muted: tally('Chats that no rule answers, since a machine seems to answer there'),
   credits: v.pipe(v.boolean(), v.description('Whether less than a tenth of them is left')),
@@ -87,13 +76,7 @@ export const Summary = v.object({
   credits: v.object({ available: Whole, granted: Whole }),
   needs: Needs,
   steps: v.pipe(
-    v.object({
-      webhook: v.boolean(),
-      event: v.boolean(),
-      account: v.boolean(),
-      send: v.boolean(),
-      rule: v.boolean(),
-    }),
+    v.object({ webhook: v.boolean(), event: v.boolean(), account: v.boolean(), send: v.boolean(), rule: v.boolean() }),
     v.description('Which of the first steps are done; events and sends count from the release that brought this'),
   ),
 });
@@ -196,26 +179,19 @@ type Standing = Account & { readonly isSilent: boolean };
 async function accountsOf(store: Store, workspace: string): Promise<Readable<Standing>> {
   const ids = (await wholeDirectory(store, workspace, 'ACCOUNT')).map(entryId);
   const items = await getAll(store, [...ids.map(accountKey), ...ids.map(probeKey)]);
-  const isProbe = ({ sk }: { readonly sk: string }) => sk === probeKey('').sk;
-  const silent = new Set(
-    items
-      .filter(isProbe)
-      .map(readProbe)
-      .flatMap(({ account, silent }) => (silent ? [account] : [])),
+  const [probes, heads] = [true, false].map((isProbe) =>
+    items.filter(({ sk }) => (sk === probeKey('').sk) === isProbe),
   );
-  const { items: accounts, damaged } = readEach(
-    items.filter((item) => !isProbe(item)),
-    readAccount,
-  );
+  const silent = new Set((probes ?? []).map(readProbe).flatMap(({ account, silent }) => (silent ? [account] : [])));
+  const { items: accounts, damaged } = readEach(heads ?? [], readAccount);
   return { items: accounts.map((account) => ({ ...account, isSilent: silent.has(account.id) })), damaged };
 }
 
 function standstill({ id, provider, name, phone, held, holdReason, paused, pauseReason, isSilent }: Standing) {
   const whose = { id, provider, ...known({ name, phone }) };
+  const heldAs = isSilent ? ('silent' as const) : ('held' as const);
   return [
-    ...(held
-      ? [{ ...whose, state: isSilent ? ('silent' as const) : ('held' as const), ...known({ reason: holdReason }) }]
-      : []),
+    ...(held ? [{ ...whose, state: heldAs, ...known({ reason: holdReason }) }] : []),
     ...(paused ? [{ ...whose, state: 'paused' as const, ...known({ reason: pauseReason }) }] : []),
   ];
 }

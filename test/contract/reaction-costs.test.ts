@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { contextFor } from '#infra/local/lambda.ts';
 import { readService } from '#infra/local/service.ts';
-import { recordActivity } from '#lib/activity/record.ts';
+import { recordActivity } from '#lib/activity/counters.ts';
 import { deliverHandler } from '#lib/aws/deliver-handler.ts';
 import { embeddedMetrics } from '#lib/aws/telemetry.ts';
 import { known } from '#lib/domain/schema.ts';

@@ -109,7 +109,7 @@ const SENDS = [`?state=sent,read&${TIME}`, '?recipient=%2B15550100099', '?recipi
 const CALLS: Readonly<Record<string, (ids: Ids) => readonly string[]>> = {
   '/api/accounts': () => ['?limit=200'],
   '/api/accounts/{id}': ({ account }) => [account],
-  '/api/changes': () => ['', '?after=1.1.1.1'],
+  '/api/changes': () => ['', '?after=1.1.1.1.1'],
   '/api/chats': ({ account }) => [
     ...['', '?unread=true', '?phone=%2B15550101003&brief=true', `?account=${account}`, '?provider=zender'],
     ...['?q=nobody', '?q=1054', '?q=customer', '?q=cust', '?q=cust%20600', '?q=0600', '?q=%2B16661000600'],
