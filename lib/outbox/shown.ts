@@ -14,7 +14,7 @@ import {
 } from '#lib/domain/send/part.ts';
 import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { probeDueOf } from '#lib/sender/hold.ts';
+import { gatesOpenAt, probeDueOf } from '#lib/sender/account.ts';
 import {
   type Account,
   isBlocked,
@@ -25,7 +25,6 @@ import {
   readSend,
   type Send,
 } from '#lib/sender/items.ts';
-import { gatesOpenAt } from '#lib/sender/schedule.ts';
 import { threadIn } from '#lib/sender/sent-event.ts';
 import { type Readable, readEach } from '#lib/store/items.ts';
 import {

@@ -32,10 +32,10 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
+import { isOverdue, setDueIfNone, tickAgain, wake, waking } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, field, type Part, readAccount, readIdempotency, type Send } from './items.ts';
 import type { Ticks } from './provider.ts';
-import { isOverdue, setDueIfNone, tickAgain, wake, waking } from './schedule.ts';
 
 export type Idempotency = NonNullable<SendRequest['idempotency']>;
 

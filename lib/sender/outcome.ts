@@ -22,11 +22,9 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-
-import { holding, silenceOf } from './hold.ts';
+import { clearDue, holding, scheduleTick, setDue, silenceOf } from './account.ts';
 import { changeParts, field, type Head, readPart, type Send } from './items.ts';
 import type { KeptAnswer } from './provider.ts';
-import { clearDue, scheduleTick, setDue } from './schedule.ts';
 import { placedAsTold, sentEventId, threadIn } from './sent-event.ts';
 import { becomesUnknown, countSettled, type Settled, type SettlingPorts, settling } from './settle.ts';
 import { settleLate } from './statuses.ts';

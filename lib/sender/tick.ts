@@ -3,11 +3,11 @@ import { longestGap } from '#lib/domain/send/pace.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { absent, all, any, compare, equal, exists, set, update } from '#lib/store/store.ts';
+import { gatesOpenAt, scheduleTick } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, findHead, isBlocked, readAccount } from './items.ts';
 import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
 import type { Tick } from './provider.ts';
-import { gatesOpenAt, scheduleTick } from './schedule.ts';
 import { readStatuses } from './statuses.ts';
 import {
   abandon,

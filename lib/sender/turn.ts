@@ -22,11 +22,10 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-
+import { clearDue, setDue } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, changeParts, field, type Head, type Part, readAccount, readSend, type Send } from './items.ts';
 import type { Attachments, Outgoing, Sender, Tick, Ticks } from './provider.ts';
-import { clearDue, setDue } from './schedule.ts';
 import { transactTold } from './sent-event.ts';
 import { becomesUnknown, type Ending, settling, writeSettling } from './settle.ts';
 import { settleLate } from './statuses.ts';

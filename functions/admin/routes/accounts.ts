@@ -6,7 +6,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { type Reach, readBaseUrl } from '#lib/domain/url.ts';
 import { quotes } from '#lib/outbox/accounts.ts';
 import { cancelAll } from '#lib/outbox/cancel.ts';
-import { pause, probeDueOf, resume } from '#lib/sender/hold.ts';
+import { pause, probeDueOf, resume } from '#lib/sender/account.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { TestedAccount, testAccount, testCredentials } from '#lib/sender/open-accounts.ts';
 import {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toIso } from '#lib/domain/time.ts';
 import { cancelAll } from '#lib/outbox/cancel.ts';
-import { hold } from '#lib/sender/hold.ts';
+import { hold } from '#lib/sender/account.ts';
 import { readAccount } from '#lib/sender/items.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { accountKey, pointerKey, sendKey, sendListing, unknownSendKey } from '#lib/store/keys.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { clearHold, hold, resume } from '#lib/sender/account.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
-import { clearHold, hold, resume } from '#lib/sender/hold.ts';
 import { itemsOf, message } from '#test/functions/admin/admin-bench.ts';
 import { ReactionBench } from '#test/support/reactions.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { dueOf } from '#lib/sender/account.ts';
 import { readAccount } from '#lib/sender/items.ts';
-import { dueOf } from '#lib/sender/schedule.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { World } from '#test/support/simulation/world.ts';
 

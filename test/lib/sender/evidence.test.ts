@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { pause } from '#lib/sender/account.ts';
 import { unknownMarks } from '#lib/sender/evidence.ts';
-import { pause } from '#lib/sender/hold.ts';
 import { readSend, type Send } from '#lib/sender/items.ts';
 import { sendKey, stateKey } from '#lib/store/keys.ts';
 import { type Item, put, set, update } from '#lib/store/store.ts';

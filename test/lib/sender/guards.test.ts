@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
-import { clearHold, hold, pause, probe, resume } from '#lib/sender/hold.ts';
+import { clearHold, hold, pause, probe, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus, revisitStatuses, settleLate } from '#lib/sender/statuses.ts';
 import { accountKey, dueListOf, dueSortKey, dueTime, probeKey, sendKey, stateKey } from '#lib/store/keys.ts';

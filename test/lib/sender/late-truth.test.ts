@@ -4,7 +4,7 @@ import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { deliveryReport, noteStatus } from '#lib/inbox/delivery-state.ts';
 import { resend } from '#lib/outbox/cancel.ts';
 import { emptySend, NONE } from '#lib/privacy/forget.ts';
-import { pause, resume } from '#lib/sender/hold.ts';
+import { pause, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { takeAnswer } from '#lib/sender/outcome.ts';
 import type { Candidate } from '#lib/sender/provider.ts';

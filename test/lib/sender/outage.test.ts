@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { sendState } from '#lib/domain/send/part.ts';
-import { clearHold, resume } from '#lib/sender/hold.ts';
+import { clearHold, resume } from '#lib/sender/account.ts';
 import type { ProbeResult } from '#lib/sender/provider.ts';
 import { type Behaviour, obliging } from '#test/support/simulation/fake-provider.ts';
 import { World, type WorldOptions } from '#test/support/simulation/world.ts';

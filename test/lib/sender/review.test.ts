@@ -3,7 +3,7 @@ import { setQuota } from '#lib/credits/credits.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
-import { hold, holding, pause, resume } from '#lib/sender/hold.ts';
+import { hold, holding, pause, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { sendReport } from '#lib/sender/sent-event.ts';
 import { onStatus } from '#lib/sender/statuses.ts';

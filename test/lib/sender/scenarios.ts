@@ -1,9 +1,8 @@
 import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
 import type { AcceptPorts } from '#lib/sender/accept.ts';
-import { pause, resume } from '#lib/sender/hold.ts';
+import { pause, resume, wake } from '#lib/sender/account.ts';
 import type { Account } from '#lib/sender/items.ts';
-import { wake } from '#lib/sender/schedule.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { del, equal, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';

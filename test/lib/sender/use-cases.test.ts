@@ -5,7 +5,7 @@ import { sendCreditState, sendState } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
 import { shown } from '#lib/outbox/shown.ts';
 import { accept } from '#lib/sender/accept.ts';
-import { hold, pause, resume } from '#lib/sender/hold.ts';
+import { hold, pause, resume } from '#lib/sender/account.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';

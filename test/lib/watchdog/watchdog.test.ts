@@ -3,7 +3,7 @@ import { audit } from '#lib/credits/audit.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { hold, probe, probeNow } from '#lib/sender/hold.ts';
+import { hold, probe, probeNow } from '#lib/sender/account.ts';
 import { readSend } from '#lib/sender/items.ts';
 import { settleLate } from '#lib/sender/statuses.ts';
 import { accountKey, attemptKey, dueSortKey, entryId, probeKey, sendKey } from '#lib/store/keys.ts';

@@ -3,7 +3,7 @@ import type { SendOutcome } from '#lib/domain/send/outcome.ts';
 import { STATUSES } from '#lib/domain/send/part.ts';
 import { cancel, resend } from '#lib/outbox/cancel.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
-import { clearHold, hold, pause, resume } from '#lib/sender/hold.ts';
+import { clearHold, hold, pause, resume } from '#lib/sender/account.ts';
 import type { Behaviour } from './fake-provider.ts';
 import { beginOperators, type OperatorsOperation, operatorsOperation, renew } from './operator.ts';
 import type { World } from './world.ts';
