@@ -1,14 +1,5 @@
 import { currentChat } from '#lib/chats/chat.ts';
-import {
-  introduce,
-  nameOf,
-  namesIn,
-  namesKept,
-  namesOfRecipient,
-  phoneOfRecipient,
-  phonesAmong,
-  sightChat,
-} from '#lib/chats/people.ts';
+import { introduce, nameOf, namesIn, namesKept, namesOfRecipient, phonesAmong } from '#lib/chats/people.ts';
 import type { Connection, MessageEvent } from '#lib/domain/event.ts';
 import { chatKindOfJid, phoneOfJid } from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
@@ -25,9 +16,9 @@ import { clearHold, hold, type ResumePorts } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Echo, echoMarks, type Look, type Looked, lookFor, marksUnder } from './evidence.ts';
 import { readProviderMessage, readSend, type Send } from './items.ts';
-import { threadIn } from './sent-event.ts';
+import { onStatus, settleLate } from './outcome.ts';
+import { sightRecipient, threadIn } from './sent-event.ts';
 import type { SettlingPorts } from './settle.ts';
-import { onStatus, settleLate } from './statuses.ts';
 
 /** What sending learns from what providers report. Safe to repeat, like everything that follows from an event. */
 export interface SendReports {
@@ -182,20 +173,14 @@ const isNumberless = (chat: string | undefined) => chat !== undefined && phoneOf
 /** The provider calls the chat of a message of ours by an id that was not what we sent it to: both are the same person's. */
 async function acquaint(store: Store, send: Send, chat: string | undefined): Promise<void> {
   if (chat === undefined || !isNumberless(chat)) return;
-  const { erased, recipient, createdAt, workspace, provider, accountId, scope } = send;
+  const { erased, recipient, createdAt, workspace } = send;
   const thread = threadIn(recipient);
   const ours = namesOfRecipient(recipient);
   const theirs = namesIn({ id: chat, kind: chatKindOfJid(chat) });
   if (!thread || erased || phonesAmong(ours).length === 0 || theirs.every((name) => ours.includes(name))) return;
   const present = await currentChat(store, workspace, thread.chat);
   if (present && theirs.every((name) => namesKept(present).includes(name))) return;
-  const kind = chatKindOfJid(thread.providerChatId);
-  const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
-  const { chat: id, providerChatId } = thread;
-  const names = [...ours, ...theirs];
-  const phone = phoneOfRecipient(recipient);
-  const sighting = { ...account, providerChatId, kind, isInferred: true, names, at: createdAt, ...known({ phone }) };
-  await sightChat(store, sighting, id);
+  await sightRecipient(store, send, createdAt, { names: theirs });
 }
 
 /** The same of what another program has sent: its echo has left in the state of the message which chat it stands in. */

@@ -1,3 +1,4 @@
+import { namesOfRecipient, phoneOfRecipient, sightChat } from '#lib/chats/people.ts';
 import type { Content } from '#lib/domain/content.ts';
 import type { MessageEvent } from '#lib/domain/event.ts';
 import { kindOfFile, typeByName } from '#lib/domain/file.ts';
@@ -10,7 +11,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
 import { feedRow, ownEventId, ownEventWrites, placedInTime } from '#lib/inbox/event-store.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { newTransaction, type Put, put, type Transacted, type Write } from '#lib/store/store.ts';
+import { newTransaction, type Put, put, type Store, type Transacted, type Write } from '#lib/store/store.ts';
 import type { Part, Send } from './items.ts';
 import { stateOfPart } from './items.ts';
 
@@ -67,6 +68,28 @@ export function sentEvent(send: Send, index: number, providerId: string, settled
     storedAt: settledAt,
   });
   return [put(head), feedRow(head), ...chunks];
+}
+
+/**
+ * Who the recipient of a message is, with all names that are known of him, and when he was last written to. `event`: a
+ * message that went out, which brings its chat to the top of the list. Should this get lost, the next message of the chat
+ * makes up for it.
+ */
+export async function sightRecipient(
+  store: Store,
+  { workspace, provider, accountId, scope, recipient }: Send,
+  at: number,
+  { event, names = [] }: { readonly event?: string; readonly names?: readonly string[] },
+): Promise<void> {
+  const thread = threadIn(recipient);
+  if (!thread) return;
+  const { chat, providerChatId } = thread;
+  const kind = chatKindOfJid(providerChatId);
+  const account = { workspace, provider, accountId, accountKey: accountId, accountNames: [scope] };
+  const all = [...namesOfRecipient(recipient), ...names];
+  const phone = phoneOfRecipient(recipient);
+  const sighting = { ...account, providerChatId, kind, isInferred: true, names: all, at };
+  await sightChat(store, { ...sighting, ...known({ event, phone }) }, chat);
 }
 
 /** How a send can end, or hang, otherwise than by being sent. */

@@ -6,9 +6,9 @@ import { absent, all, any, compare, equal, exists, set, update } from '#lib/stor
 import { gatesOpenAt, scheduleTick } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Account, findHead, isBlocked, readAccount } from './items.ts';
-import { noteActivity, recordOutcome, takeAnswer } from './outcome.ts';
+import { readStatuses, recordOutcome, takeAnswer } from './outcome.ts';
 import type { Tick } from './provider.ts';
-import { readStatuses } from './statuses.ts';
+import { sentEventId, sightRecipient } from './sent-event.ts';
 import {
   abandon,
   call,
@@ -114,8 +114,9 @@ async function sendHead(turn: Turn): Promise<Step> {
 async function finish(end: End, ports: RunPorts): Promise<TickResult> {
   if (end.kind === 'next') await scheduleTick(ports.ticks, end.tick, ports.clock.now());
   if (end.taken) {
-    await readStatuses(ports, end.taken.send, end.taken.part, end.taken.providerId);
-    await noteActivity(ports.store, end.taken.send, end.taken.part, ports.clock.now());
+    const { send, part, providerId } = end.taken;
+    await readStatuses(ports, send, part, providerId);
+    await sightRecipient(ports.store, send, ports.clock.now(), { event: sentEventId(send.messageId, part) });
   }
   return { kind: 'done', why: end.kind === 'over' ? end.why : 'next' };
 }

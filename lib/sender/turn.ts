@@ -27,8 +27,7 @@ import type { SendingConfig } from './config.ts';
 import { type Account, changeParts, field, type Head, type Part, readAccount, readSend, type Send } from './items.ts';
 import type { Attachments, Outgoing, Sender, Tick, Ticks } from './provider.ts';
 import { transactTold } from './sent-event.ts';
-import { becomesUnknown, type Ending, settling, writeSettling } from './settle.ts';
-import { settleLate } from './statuses.ts';
+import { becomesUnknown, type Ending, settlePart, settling, writeSettling } from './settle.ts';
 
 export interface TickPorts extends StorePorts {
   readonly ticks: Ticks;
@@ -329,7 +328,7 @@ async function takeBack(turn: Turn, head: Head, intentAt: number): Promise<Step>
   const [account] = transacted.refused;
   if (!account) return giveBack(turn);
   const overtaken = { kind: 'failed', reason: 'the attempt was overtaken before the call' } as const;
-  await settleLate(turn.ports, head, intentAt, overtaken);
+  await settlePart(turn.ports, head, ({ part }) => (part.intentAt === intentAt ? overtaken : undefined));
   return leaseLost(turn);
 }
 

@@ -2,8 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CHATS_FILL } from '#lib/chats/list.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { noteActivity } from '#lib/sender/outcome.ts';
-import { keptThread } from '#lib/sender/sent-event.ts';
+import { keptThread, sentEventId, sightRecipient } from '#lib/sender/sent-event.ts';
 import { accountKey, fillKey } from '#lib/store/keys.ts';
 import { del, put, remove, set, update } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
@@ -263,7 +262,7 @@ describe('a chat shows its last message', () => {
     const sendId = await sent('P1', { phone: HERE, ...keptThread({ chat: String(id), providerChatId: HERE }) });
     const send = await hub.memory.get({ pk: `MSG#${sendId}`, sk: 'META' });
     if (!send) throw new Error('no send');
-    await noteActivity(hub.memory, readSend(send), 0, hub.bench.now);
+    await sightRecipient(hub.memory, readSend(send), hub.bench.now, { event: sentEventId(sendId, 0) });
     expect(await last()).toMatchObject({ id: 'P1', direction: 'outbound', text: 'hello' });
   });
 

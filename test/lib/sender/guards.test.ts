@@ -4,7 +4,7 @@ import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
 import { clearHold, hold, pause, probe, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
-import { onStatus, revisitStatuses, settleLate } from '#lib/sender/statuses.ts';
+import { onStatus, revisitStatuses, settleLate } from '#lib/sender/outcome.ts';
 import { accountKey, dueListOf, dueSortKey, dueTime, probeKey, sendKey, stateKey } from '#lib/store/keys.ts';
 import { put, remove, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';

@@ -6,7 +6,7 @@ import { cancel, resend } from '#lib/outbox/cancel.ts';
 import { shown } from '#lib/outbox/shown.ts';
 import { accept } from '#lib/sender/accept.ts';
 import { hold, pause, resume } from '#lib/sender/account.ts';
-import { settleLate } from '#lib/sender/statuses.ts';
+import { settleLate } from '#lib/sender/outcome.ts';
 import { add, del, put, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { obliging, unsure } from '#test/support/simulation/fake-provider.ts';

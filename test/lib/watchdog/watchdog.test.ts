@@ -5,7 +5,7 @@ import { sendState } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { hold, probe, probeNow } from '#lib/sender/account.ts';
 import { readSend } from '#lib/sender/items.ts';
-import { settleLate } from '#lib/sender/statuses.ts';
+import { settleLate } from '#lib/sender/outcome.ts';
 import { accountKey, attemptKey, dueSortKey, entryId, probeKey, sendKey } from '#lib/store/keys.ts';
 import { add, type Item, put, type Store, StoreUnavailable, set, update } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
