@@ -14,7 +14,7 @@ function read(): Address {
 }
 
 /** What is not encoded rightly stays as it is written. */
-export function decoded(text: string): string {
+function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

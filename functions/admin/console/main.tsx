@@ -2,7 +2,7 @@ import './style.css';
 import { signal } from '@preact/signals';
 import { render } from 'preact';
 import { errorOf, findSession, Refusal, session, signIn } from './api.ts';
-import { SignIn } from './pages/sign-in.tsx';
+import { Form, TextField } from './parts/form.tsx';
 import { Failure, Loading } from './parts/small.tsx';
 import { Toasts } from './parts/toast.tsx';
 import { Shell } from './shell.tsx';
@@ -14,9 +14,24 @@ function App() {
   if (session.value === undefined) return fault.value ? <Failure error={fault.value} /> : <Loading />;
   return (
     <>
-      {session.value ? <Shell /> : <SignIn fault={fault.value} />}
+      {session.value ? <Shell /> : <SignIn because={fault.value} />}
       <Toasts />
     </>
+  );
+}
+
+/** `because`: why a link did not sign in. */
+function SignIn({ because }: { readonly because: Error | undefined }) {
+  const t = texts.signIn;
+  return (
+    <main id="main" class="stack sign-in">
+      <h1>{t.title}</h1>
+      {because && <Failure error={because} />}
+      <Form act={t.act} onSubmit={({ key = '', workspace }) => signIn(key, workspace)}>
+        <TextField name="key" label={t.key} hint={t.keyHint} required secret />
+        <TextField name="workspace" label={t.workspace} hint={t.workspaceHint} />
+      </Form>
+    </main>
   );
 }
 

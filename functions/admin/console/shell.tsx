@@ -16,14 +16,15 @@ import {
   Zap,
 } from 'lucide-preact';
 import { type ComponentType, Fragment } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf, go } from './address.ts';
-import { api, hubUrl, signOut, workspace } from './api.ts';
+import { api, asked, hubUrl, signOut, workspace } from './api.ts';
+import { useOnce } from './live.ts';
 import { Overview } from './pages/overview.tsx';
 import { Dialog } from './parts/dialog.tsx';
+import { isWriting, useKeys } from './parts/keys.ts';
 import { Failure, Loading } from './parts/small.tsx';
 import { attempt } from './parts/toast.tsx';
-import { isWriting } from './parts/writing.ts';
 import { texts } from './texts.ts';
 
 interface Entry {
@@ -85,14 +86,21 @@ export function Shell() {
     open(false);
     menu.current?.focus();
   };
-  useKeys(useCallback(() => showHelp(true), []));
+  const isGoing = useRef(false);
+  useKeys((event) => {
+    if (isWriting(event)) return;
+    const letter = isGoing.current ? LETTERS[event.key] : undefined;
+    isGoing.current = event.key === 'g';
+    if (letter) go(addressOf(letter));
+    if (event.key === '?') showHelp(true);
+  });
   return (
     <div class="shell">
       <button type="button" class="skip" onClick={skip}>
         {texts.skip}
       </button>
       <nav class={isOpen ? 'nav open' : 'nav'} aria-label={texts.menu} onKeyDown={close}>
-        <a class="brand" href={addressOf('overview')}>
+        <a class="button plain brand" href={addressOf('overview')}>
           Hookline
         </a>
         {/* On a phone only the pages that are needed most have room. */}
@@ -110,7 +118,9 @@ export function Shell() {
         {Object.entries(PAGES).map(([page, { Icon }]) => (
           <a
             key={page}
+            class="button plain"
             href={addressOf(page)}
+            aria-label={isPage(page) ? texts.pages[page] : page}
             aria-current={page === name ? 'page' : undefined}
             // To the page that is open the address does not change.
             onClick={() => open(false)}
@@ -120,8 +130,8 @@ export function Shell() {
           </a>
         ))}
         <div class="nav-end">
-          <Where />
-          <a href={`${hubUrl()}/docs`}>
+          <Where key={workspace.value} id={workspace.value} />
+          <a class="button plain" href={`${hubUrl()}/docs`}>
             <BookOpen aria-hidden="true" />
             {texts.reference}
           </a>
@@ -142,23 +152,11 @@ export function Shell() {
 }
 
 /** The workspace by its name; by its id until that is known, and where the key may not ask for it. */
-function Where() {
-  const id = workspace.value;
-  const [named, setNamed] = useState({ id, name: id });
-  useEffect(() => {
-    let isLeft = false;
-    const done = (name: string) => isLeft || setNamed({ id, name });
-    api.GET('/api/workspaces/{id}', { params: { path: { id } } }).then(
-      ({ data }) => done(data?.name ?? id),
-      () => done(id),
-    );
-    return () => {
-      isLeft = true;
-    };
-  }, [id]);
+function Where({ id }: { readonly id: string }) {
+  const { data } = useOnce(() => asked(api.GET('/api/workspaces/{id}', { params: { path: { id } } })));
   return (
-    <a class="where" href={addressOf('settings')}>
-      {texts.workspace} <strong>{named.id === id ? named.name : id}</strong>
+    <a class="button plain where faint" href={addressOf('settings')}>
+      {texts.workspace} <strong>{data?.name ?? id}</strong>
     </a>
   );
 }
@@ -168,33 +166,19 @@ function skip(): void {
   document.getElementById('main')?.focus();
 }
 
+/** `g` and one of these lead to a page. */
 const LETTERS: Readonly<Record<string, keyof typeof texts.pages>> = {
   ...{ o: 'overview', i: 'inbox', s: 'sends', e: 'events', w: 'webhooks', a: 'accounts', p: 'endpoints' },
   ...{ r: 'rules', c: 'credits', t: 'settings' },
 };
 
-/** `g` and a letter lead to a page, `?` tells all keys, while nothing is being written. */
-function useKeys(onHelp: () => void): void {
-  useEffect(() => {
-    let isGoing = false;
-    const onKey = (event: KeyboardEvent) => {
-      if (isWriting(event)) return;
-      const page = isGoing ? LETTERS[event.key] : undefined;
-      isGoing = event.key === 'g';
-      if (page && isPage(page)) go(addressOf(page));
-      if (event.key === '?') onHelp();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [onHelp]);
-}
-
 function Keys({ onClose }: { readonly onClose: () => void }) {
   const t = texts.keys;
+  const pages = Object.entries(LETTERS).map(([letter, page]) => [`g ${letter}`, texts.pages[page]] as const);
   return (
     <Dialog title={t.title} onClose={onClose}>
       <dl class="keys">
-        {Object.entries(t.list).map(([key, does]) => (
+        {[...Object.entries(t.list), ...pages].map(([key, does]) => (
           <Fragment key={key}>
             <dt>
               <kbd>{key}</kbd>

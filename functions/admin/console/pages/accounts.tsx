@@ -2,13 +2,12 @@ import { addressOf } from '../address.ts';
 import { type Account, api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts, deletion } from '../parts/acts.tsx';
-import { collection, ListPage } from '../parts/collection.tsx';
+import { collection, ListPage } from '../parts/list.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { cancelAll } from '../parts/queue.tsx';
+import { cancelAll } from '../parts/send.tsx';
 import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
-import { accountName, reasonOf, texts } from '../texts.ts';
-import { Connection, EditAccount, NewCredentials } from './credentials.tsx';
-import { NewAccount } from './new-account.tsx';
+import { accountName, providerName, reasonOf, texts } from '../texts.ts';
+import { Connection, EditAccount, NewAccount, NewCredentials } from './account-forms.tsx';
 
 const t = texts.accounts;
 
@@ -18,6 +17,8 @@ function stateOf({ held, paused }: Account): string {
 }
 
 const whyOf = ({ holdReason, pauseReason = '' }: Account): string => (holdReason ? reasonOf(holdReason) : pauseReason);
+
+const sourceOf = ({ provider, channel }: Account): string => `${providerName(provider)}, ${texts.channels[channel]}`;
 
 /** A time that has passed is when it was free: what comes next leaves at once. */
 function NextSend({ account: { nextSendAt, held, paused } }: { readonly account: Account }) {
@@ -54,10 +55,7 @@ const AccountList = () => (
     load={(cursor) => asked(api.GET('/api/accounts', { params: { query: cursor ? { cursor } : {} } }))}
     columns={[
       { head: texts.name, cell: (account) => <a href={addressOf('accounts', account.id)}>{accountName(account)}</a> },
-      {
-        head: texts.provider,
-        cell: ({ provider, channel }) => `${t.providers[provider] ?? provider}, ${texts.channels[channel]}`,
-      },
+      { head: texts.provider, cell: sourceOf },
       { head: texts.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
       { head: texts.state, cell: (account) => <State account={account} /> },
       { head: t.paceShort, cell: ({ pacing }) => t.paceOf(pacing.minMs, pacing.maxMs) },
@@ -80,7 +78,7 @@ function OneAccount({ id }: { readonly id: string }) {
           <>
             {account.warning && <p class="failure">{account.warning}</p>}
             <div class="columns">
-              <div class="column">
+              <div class="stack">
                 <Facts
                   of={[
                     [
@@ -90,10 +88,7 @@ function OneAccount({ id }: { readonly id: string }) {
                       </>,
                     ],
                     account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
-                    [
-                      texts.provider,
-                      `${t.providers[account.provider] ?? account.provider}, ${texts.channels[account.channel]}`,
-                    ],
+                    [texts.provider, sourceOf(account)],
                     account.instance !== undefined && [t.instance, account.instance],
                     [texts.phone, account.phone ?? texts.none],
                     [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
@@ -106,17 +101,17 @@ function OneAccount({ id }: { readonly id: string }) {
                   <a href={addressOf('sends', undefined, { account: account.id })}>{t.queue}</a>
                 </p>
               </div>
-              <div class="column">
-                {mayChange() && <Connection id={account.id} />}
-                {mayChange() && (
+              {mayChange() && (
+                <div class="stack">
+                  <Connection id={account.id} />
                   <EditAccount
                     key={JSON.stringify([account.name, account.phone])}
                     account={account}
                     onChange={live.again}
                   />
-                )}
-                {mayChange() && <NewCredentials account={account} onChange={live.again} />}
-              </div>
+                  <NewCredentials account={account} onChange={live.again} />
+                </div>
+              )}
             </div>
           </>
         )}

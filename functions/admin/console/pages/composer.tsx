@@ -1,14 +1,12 @@
 import { type Signal, signal } from '@preact/signals';
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
-import { addressOf, decoded } from '../address.ts';
+import { addressOf } from '../address.ts';
 import { type Account, api, asked, errorOf, untilSignedOut, workspace } from '../api.ts';
 import type { Quoted } from '../conversation.ts';
 import { QuotedWords } from '../parts/bubble.tsx';
-import { FileView } from '../parts/content.tsx';
 import { TextField } from '../parts/form.tsx';
-import { isWeb } from '../parts/message-text.tsx';
-import { leavingFrom } from '../parts/queue.tsx';
+import { leavingFrom } from '../parts/send.tsx';
 import { Failure, Time } from '../parts/small.tsx';
 import { reasonOf, texts } from '../texts.ts';
 
@@ -16,8 +14,7 @@ const t = texts.inbox;
 
 interface File {
   readonly url: string;
-  /** Left out until somebody gives it another one than its link proposes. */
-  readonly name?: string;
+  readonly name: string;
 }
 
 interface Draft {
@@ -73,7 +70,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
     const { quoted: _, ...rest } = draft;
     change(rest);
   };
-  const isReady = to !== undefined && (text.trim() !== '' || file?.url) && (!file?.url || faultOf(file) === undefined);
+  const isReady = to !== undefined && (text.trim() !== '' || Boolean(file?.url.trim()));
   const send = async () => {
     if (sending.current || to === undefined || !isReady) return;
     sending.current = true;
@@ -81,7 +78,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
     const body = {
       ...to,
       ...(text.trim() && { text }),
-      ...(file?.url && { file_url: file.url.trim(), file_name: nameOf(file) }),
+      ...(file?.url.trim() && { file_url: file.url.trim(), file_name: file.name.trim() }),
       ...(quoted && { quoted_message_id: quoted.id }),
     };
     // Whoever tries again after an answer that was lost means the same message, also when they were elsewhere meanwhile.
@@ -103,7 +100,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
   };
   const withFile = () => {
     const { file: _, ...rest } = draft;
-    change(file ? rest : { ...rest, file: { url: '' } });
+    change(file ? rest : { ...rest, file: { url: '', name: '' } });
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Escape' && quoted) {
@@ -159,7 +156,7 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
         <SendHorizontal aria-hidden="true" />
       </button>
       {error && <Failure error={error} />}
-      <p class="hint">
+      <p class="faint">
         <span class="for-keys">{t.keysHint}</span> {t.costs(file?.url && text.trim() ? 2 : 1)}{' '}
         {account && <Departure account={account} />}
         {hasNoAccount && <a href={addressOf('accounts', 'new')}>{t.connect}</a>}
@@ -173,65 +170,30 @@ interface FileFieldsProps {
   readonly onChange: (file: File) => void;
 }
 
-function FileFields({ file, onChange }: FileFieldsProps) {
-  const url = file.url.trim();
-  const fault = url === '' ? undefined : faultOf(file);
-  const name = nameOf(file);
-  return (
-    <div class="file-fields">
-      <TextField
-        name="file_url"
-        label={t.fileUrl}
-        hint={t.fileUrlHint}
-        value={file.url}
-        onInput={(changed) => onChange({ ...file, url: changed })}
-      />
-      <TextField
-        name="file_name"
-        label={t.fileName}
-        hint={t.fileNameHint}
-        value={name}
-        onInput={(changed) => onChange({ ...file, name: changed })}
-      />
-      {fault !== undefined && <Failure error={new Error(fault)} />}
-      {url !== '' && fault === undefined && <FileView key={url} type={typeOf(url)} file={{ url, name }} />}
-    </div>
-  );
-}
-
-/** What is wrong with it, as it can be told without asking the hub. */
-function faultOf(file: File): string | undefined {
-  if (!isWeb(file.url.trim())) return t.noLink;
-  return nameOf(file).trim() === '' ? t.noFileName : undefined;
-}
-
-const nameOf = ({ url, name }: File): string => name ?? nameIn(url.trim());
-
-/** The end of a link, where it looks like the name of a file: any other may be the link's secret. */
-function nameIn(url: string): string {
-  const name = URL.canParse(url) ? decoded(new URL(url).pathname.split('/').at(-1) ?? '') : '';
-  return /[^.]\.\w{1,8}$/.test(name) ? name : '';
-}
-
-const TYPES = {
-  image: /\.(?:jpe?g|png|gif|webp)$/i,
-  audio: /\.(?:mp3|m4a|ogg|oga|opus|wav)$/i,
-  video: /\.(?:mp4|webm|mov|3gp)$/i,
-} as const;
-
-/** What can be looked at before it is sent. */
-function typeOf(url: string): 'image' | 'audio' | 'video' | 'document' {
-  const { pathname } = new URL(url);
-  if (TYPES.image.test(pathname)) return 'image';
-  if (TYPES.audio.test(pathname)) return 'audio';
-  return TYPES.video.test(pathname) ? 'video' : 'document';
-}
+const FileFields = ({ file, onChange }: FileFieldsProps) => (
+  <div class="pair">
+    <TextField
+      name="file_url"
+      label={t.fileUrl}
+      hint={t.fileUrlHint}
+      value={file.url}
+      onInput={(url) => onChange({ ...file, url })}
+    />
+    <TextField
+      name="file_name"
+      label={t.fileName}
+      hint={t.fileNameHint}
+      value={file.name}
+      onInput={(name) => onChange({ ...file, name })}
+    />
+  </div>
+);
 
 /** How many wait before it, and about when it leaves; or why nothing leaves. */
 function Departure({ account }: { readonly account: Account }) {
   const { pending, paused, pauseReason, held, holdReason } = account;
-  if (held) return <span class="reason">{t.isHeld(reasonOf(holdReason ?? texts.none))}</span>;
-  if (paused) return <span class="reason">{t.isPaused(pauseReason ?? texts.none)}</span>;
+  if (held) return <span class="bad">{t.isHeld(reasonOf(holdReason ?? texts.none))}</span>;
+  if (paused) return <span class="bad">{t.isPaused(pauseReason ?? texts.none)}</span>;
   const { first, gap } = leavingFrom(account, Date.now());
   const at = first + pending * gap;
   return (

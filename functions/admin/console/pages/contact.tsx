@@ -3,7 +3,7 @@ import { addressOf } from '../address.ts';
 import { type Account, accountOf, api, asked, type Chat, done, inParts } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
-import { MediaSetting } from '../parts/media-setting.tsx';
+import { MediaSetting } from '../parts/content.tsx';
 import { CallBehind, Loaded } from '../parts/page.tsx';
 import { Facts, Id, Phone, Time, UnreadDot } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
@@ -122,8 +122,8 @@ function Elsewhere({ chats, isAll, accounts }: Others & Pick<ContactProps, 'acco
   if (chats.length === 0 && isAll) return null;
   return (
     <section>
-      {chats.length > 0 && <h3>{t.elsewhere}</h3>}
-      <ul class="lines">
+      {chats.length > 0 && <h3 class="faint">{t.elsewhere}</h3>}
+      <ul class="stack tight lines">
         {chats.map((chat) => {
           const { id, provider, unread, lastAt } = chat;
           const account = accountOf(chat, accounts);

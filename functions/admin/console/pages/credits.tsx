@@ -1,69 +1,55 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { addressOf, filterIn, go } from '../address.ts';
-import { api, asked, session } from '../api.ts';
-import { useLive } from '../live.ts';
-import { Form, TextField, type Values } from '../parts/form.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
-import { Select } from '../parts/select.tsx';
-import { Badge, Empty, Time } from '../parts/small.tsx';
+import { api, asked, type LedgerEntry, session } from '../api.ts';
+import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { List, None, useList } from '../parts/list.tsx';
+import { Page } from '../parts/page.tsx';
+import { Badge, Figures, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { numberOf, texts } from '../texts.ts';
+import { texts } from '../texts.ts';
 
 const t = texts.credits;
 const KINDS = ['grant', 'reserve', 'refund'] as const;
-const GRANTS = { kind: 'grant' };
+const idOf = ({ at, kind, send = '' }: LedgerEntry) => `${at} ${kind} ${send}`;
 
 export function Credits() {
   const ofKind = filterIn(['kind']).kind;
   const kind = KINDS.find((one) => one === ofKind);
-  const ledgerHead = useRef<HTMLHeadingElement>(null);
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/credits/ledger', { params: { query: { ...(kind && { kind }), ...(cursor && { cursor }) } } }));
-  const live = useLive(`credits ${kind}`, async () => {
-    const [credits, ledger] = await Promise.all([asked(api.GET('/api/credits')), load()]);
-    return { credits, ledger };
+  const list = useList({
+    name: `credits ${kind}`,
+    idOf,
+    load: (cursor) =>
+      asked(
+        api.GET('/api/credits/ledger', { params: { query: { ...(kind && { kind }), ...(cursor && { cursor }) } } }),
+      ),
+    beside: () => asked(api.GET('/api/credits')),
   });
-  const { items, next } = useOlder(
-    `ledger ${kind}`,
-    live.data?.ledger,
-    ({ at, kind, send = '' }) => `${at} ${kind} ${send}`,
-    load,
-  );
+  const onDone = list.live.again;
   return (
     <Page title={t.title} call="GET /api/credits">
-      <Loaded live={live}>
-        {({ credits: { available, reserved, spent, granted, quota, epoch, audit } }) => (
+      <List of={list}>
+        {({ available, reserved, spent, granted, quota, epoch, audit }) => (
           <>
-            <ul class="figures">
-              {[
-                { name: t.figures.available, value: available, to: addressOf('credits'), isHere: true },
-                { name: t.figures.reserved, value: reserved, to: sendsIn(RESERVED, epoch) },
-                { name: t.figures.spent, value: spent, to: sendsIn(SPENT, epoch) },
-                { name: t.figures.granted, value: granted, to: addressOf('credits', undefined, GRANTS), isHere: true },
-              ].map(({ name, value, to, isHere = false }) => (
-                <li key={name}>
-                  <a href={to} onClick={isHere ? () => ledgerHead.current?.focus() : undefined}>
-                    <span>{name}</span>
-                    <strong>{numberOf(value)}</strong>
-                  </a>
-                </li>
-              ))}
-            </ul>
+            <Figures
+              of={[
+                { label: t.figures.available, value: available, to: addressOf('credits') },
+                { label: t.figures.reserved, value: reserved, to: sendsIn(RESERVED, epoch) },
+                { label: t.figures.spent, value: spent, to: sendsIn(SPENT, epoch) },
+                { label: t.figures.granted, value: granted, to: addressOf('credits', undefined, { kind: 'grant' }) },
+              ]}
+            />
             <p class="faint">
               {quota.kind === 'monthly' ? t.ofMonth(quota.credits, epoch) : t.ofPrepaid} {t.reservedHint}
             </p>
             <div class="columns">
-              <div class="column">
-                <Audit last={audit} onDone={live.again} />
-                {session.value?.admin && <Quota key={JSON.stringify(quota)} quota={quota} onDone={live.again} />}
+              <div class="stack">
+                <Audit last={audit} onDone={onDone} />
+                {session.value?.admin && <Quota key={JSON.stringify(quota)} quota={quota} onDone={onDone} />}
               </div>
-              {session.value?.admin && <Grant onDone={live.again} />}
+              {session.value?.admin && <Grant onDone={onDone} />}
             </div>
-            <h2 ref={ledgerHead} tabIndex={-1}>
-              {t.ledger}
-            </h2>
+            <h2>{t.ledger}</h2>
             <div class="filters">
               <Select
                 label={t.kind}
@@ -75,8 +61,8 @@ export function Credits() {
             </div>
             <Table
               label={t.ledger}
-              rows={items}
-              keyOf={({ at, kind, send = '' }) => `${at} ${kind} ${send}`}
+              rows={list.items}
+              keyOf={idOf}
               columns={[
                 { head: texts.at, cell: ({ at }) => <Time at={at} /> },
                 {
@@ -94,18 +80,11 @@ export function Credits() {
                     send ? <a href={addressOf('sends', send)}>{reason ?? t.send}</a> : (reason ?? texts.none),
                 },
               ]}
-              empty={
-                kind ? (
-                  <Empty title={next ? texts.noneYet : t.noneSuch} />
-                ) : (
-                  <Empty title={t.empty} hint={t.emptyHint} />
-                )
-              }
+              empty={<None of={list} texts={t} isFiltered={kind !== undefined} />}
             />
           </>
         )}
-      </Loaded>
-      <Pager next={next} />
+      </List>
     </Page>
   );
 }

@@ -1,6 +1,10 @@
 import { Fragment } from 'preact';
+import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import type { Delivery, Endpoint } from '../api.ts';
+import { api, asked, type Delivery, type Endpoint } from '../api.ts';
+import { useLive } from '../live.ts';
+import { Field, Form, Select, type Values } from '../parts/form.tsx';
+import { Loaded } from '../parts/page.tsx';
 import { Badge, Code, Facts, Time } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
 
@@ -11,9 +15,8 @@ export const howOf = ({ status, failure = '' }: Pick<Delivery['attempts'][number
   status ?? t.failures[failure] ?? failure;
 
 /** How much of the last day it has taken. */
-export function Taken({ endpoint: { last24h } }: { readonly endpoint: Endpoint }) {
-  return <>{last24h ? t.takenOf(last24h.delivered, last24h.total, last24h.more) : texts.none}</>;
-}
+export const takenOf = ({ last24h }: Endpoint): string =>
+  last24h ? t.takenOf(last24h.delivered, last24h.total, last24h.more) : texts.none;
 
 export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
   const { id, url, state, types, waiting, failingSince, disabledBecause, lastFailure } = endpoint;
@@ -29,7 +32,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
             <Time at={lastFailure.at} />, {howOf(lastFailure)}
           </>,
         ],
-        [t.success, <Taken key="taken" endpoint={endpoint} />],
+        [t.success, takenOf(endpoint)],
         [t.url, url],
         [t.types, types.join(', ')],
         [
@@ -86,5 +89,52 @@ export function Verifying() {
         ))}
       </section>
     </details>
+  );
+}
+
+const ONLY = ['missing', 'failed', 'all'] as const;
+
+/** As the field has it, in the reader's own time. */
+function yesterday(): string {
+  const at = new Date(Date.now() - 86_400_000);
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length);
+}
+
+/** Asks since when and what, and then shows how far it is. */
+export function Replay({ endpoint }: { readonly endpoint: string }) {
+  const [id, setId] = useState<string>();
+  const start = async ({ since = '', ...values }: Values) => {
+    const only = ONLY.find((one) => one === values.only) ?? 'missing';
+    const body = { since: new Date(since).toISOString(), only };
+    setId((await asked(api.POST('/api/endpoints/{id}/replay', { params: { path: { id: endpoint } }, body }))).id);
+  };
+  return (
+    <section class="card">
+      <h2>{t.replay}</h2>
+      {id === undefined ? (
+        <Form act={t.replay} onSubmit={start}>
+          <p>{t.replayHint}</p>
+          <Field label={texts.since}>
+            <input type="datetime-local" name="since" defaultValue={yesterday()} required />
+          </Field>
+          <Select name="only" label={t.only} options={Object.entries(t.onlyThese)} />
+        </Form>
+      ) : (
+        <ReplayProgress id={id} />
+      )}
+    </section>
+  );
+}
+
+function ReplayProgress({ id }: { readonly id: string }) {
+  const live = useLive(`replay ${id}`, () => asked(api.GET('/api/replays/{id}', { params: { path: { id } } })));
+  return (
+    <Loaded live={live}>
+      {({ state, scanned, queued }) => (
+        <p>
+          <Badge state={state} /> {t.replayed(scanned, queued)}
+        </p>
+      )}
+    </Loaded>
   );
 }

@@ -3,7 +3,6 @@ import { api, asked, type Event } from '../api.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine } from '../parts/event-line.tsx';
-import { MarkedJson } from '../parts/marked-json.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, Code, Facts, Id } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
@@ -124,15 +123,63 @@ interface RawProps {
 }
 
 function Raw({ text, paths }: RawProps) {
-  const body = parsed(text);
-  return body === undefined ? <Code text={text} /> : <MarkedJson value={body} paths={paths} />;
+  try {
+    return <MarkedJson value={JSON.parse(text)} paths={paths} />;
+  } catch {
+    // A form, or whatever else is no JSON.
+    return <Code text={text} />;
+  }
 }
 
-/** Undefined of a form, and of what was no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+interface Line {
+  /** Where in the body it stands, as `data.0.id`; of a closing bracket nowhere. */
+  readonly path: string | undefined;
+  readonly text: string;
+}
+
+interface MarkedJsonProps {
+  readonly value: unknown;
+  /** What is wrong with it; what is missing marks the line of what it is missing in. */
+  readonly paths: readonly string[];
+}
+
+/** A body with the lines marked at which it could not be read. */
+export function MarkedJson({ value, paths }: MarkedJsonProps) {
+  const lines = linesOf(value, '', '', '', '');
+  const known = new Set(lines.flatMap(({ path }) => path ?? []));
+  const marked = new Set(paths.map((path) => nearest(path, known)));
+  return (
+    <Code>
+      {lines.map(({ path, text }, index) => {
+        const isMarked = path !== undefined && marked.has(path);
+        return isMarked ? <mark key={index}>{`${text}\n`}</mark> : `${text}\n`;
+      })}
+    </Code>
+  );
+}
+
+/** The place itself or, where it is not there, the innermost one around it. */
+function nearest(path: string, known: ReadonlySet<string>): string {
+  if (known.has(path) || path === '') return path;
+  return nearest(path.split('.').slice(0, -1).join('.'), known);
+}
+
+function linesOf(value: unknown, path: string, indent: string, name: string, comma: string): Line[] {
+  if (typeof value !== 'object' || value === null) {
+    return [{ path, text: `${indent}${name}${JSON.stringify(value)}${comma}` }];
   }
+  const isList = Array.isArray(value);
+  const entries = Object.entries(value);
+  const [open, close] = isList ? '[]' : '{}';
+  if (entries.length === 0) return [{ path, text: `${indent}${name}${open}${close}${comma}` }];
+  const inner = entries.flatMap(([key, child], index) =>
+    linesOf(
+      child,
+      path === '' ? key : `${path}.${key}`,
+      `${indent}  `,
+      isList ? '' : `${JSON.stringify(key)}: `,
+      index < entries.length - 1 ? ',' : '',
+    ),
+  );
+  return [{ path, text: `${indent}${name}${open}` }, ...inner, { path: undefined, text: `${indent}${close}${comma}` }];
 }

@@ -1,14 +1,11 @@
 import { addressOf, filterIn, go } from '../address.ts';
-import { api, asked, type Event, inParts, mayChange, type TypeInQuarantine } from '../api.ts';
-import { useLive } from '../live.ts';
+import { api, asked, type Event, inParts, type TypeInQuarantine } from '../api.ts';
 import { Acts } from '../parts/acts.tsx';
-import { Days } from '../parts/days.tsx';
-import { dismissedOf, EventLine, waitingOf } from '../parts/event-line.tsx';
-import { CheckBox } from '../parts/form.tsx';
-import { Loaded, Page } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
-import { Select } from '../parts/select.tsx';
-import { Empty, Time } from '../parts/small.tsx';
+import { EventLine, waitingOf } from '../parts/event-line.tsx';
+import { CheckBox, Days, Select } from '../parts/form.tsx';
+import { List, None, useList } from '../parts/list.tsx';
+import { Page } from '../parts/page.tsx';
+import { Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { tell } from '../parts/toast.tsx';
 import { isProvider, providerNames } from '../samples.ts';
@@ -26,11 +23,11 @@ export function Events({ id }: { readonly id?: string | undefined }) {
   return id === undefined ? <EventList /> : <OneEvent id={id} />;
 }
 
-const FILTERS = ['kind', 'direction', 'provider', 'type', 'quarantined', 'dismissed', 'after', 'before'] as const;
+const FILTERS = ['kind', 'direction', 'provider', 'type', 'quarantined', 'after', 'before'] as const;
 type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 
 /** Of what is no kind, as somebody wrote it into the address, nothing is asked. */
-function queryOf({ kind: ofKind, direction: inDirection, provider = '', quarantined, dismissed, ...others }: Filter) {
+function queryOf({ kind: ofKind, direction: inDirection, provider = '', quarantined, ...others }: Filter) {
   const kind = KINDS.find((one) => one === ofKind);
   const direction = DIRECTIONS.find((one) => one === inDirection);
   return {
@@ -38,7 +35,6 @@ function queryOf({ kind: ofKind, direction: inDirection, provider = '', quaranti
     ...(direction && { direction }),
     ...(isProvider(provider) && { provider }),
     ...(quarantined === 'true' && { quarantined: 'true' as const }),
-    ...(dismissed === 'true' && { dismissed: 'true' as const }),
     ...others,
   };
 }
@@ -46,42 +42,44 @@ function queryOf({ kind: ofKind, direction: inDirection, provider = '', quaranti
 function EventList() {
   const filter = filterIn(FILTERS);
   const query = queryOf(filter);
-  const isQuarantine = query.quarantined !== undefined;
-  const key = JSON.stringify(query);
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  // Above the list, which would move down when these come later.
-  const loadTypes = async () => (isQuarantine ? (await asked(api.GET('/api/events/quarantine'))).items : []);
-  const live = useLive(
-    `events ${key}`,
-    async () => {
-      const [events, types] = await Promise.all([load(), loadTypes()]);
-      return { events, types };
-    },
-    { of: ['events'] },
-  );
-  const { items, next } = useOlder(key, live.data?.events, ({ id }) => id, load);
+  const { quarantined: isQuarantine, ...others } = query;
+  const list = useList({
+    name: `events ${JSON.stringify(query)}`,
+    idOf: ({ id }: Event) => id,
+    load: (cursor) => asked(api.GET('/api/events', { params: { query: { ...query, ...(cursor && { cursor }) } } })),
+    // Above the list, which would move down when these come later.
+    beside: async () => (isQuarantine ? (await asked(api.GET('/api/events/quarantine'))).items : []),
+    of: ['events'],
+  });
+  const { items } = list;
+  const onDone = list.live.again;
+  const replayEverything = { label: t.replayEverything, run: (say: Say) => replayAll({}, say) };
+  const isFiltered = Object.keys(others).length > 0;
   return (
     <Page
       title={t.title}
       call="GET /api/events"
-      actions={
-        isQuarantine &&
-        items.length > 0 && (
-          <Acts acts={[{ label: t.replayEverything, run: (say) => replayAll({}, say) }]} onDone={live.again} />
-        )
-      }
+      actions={isQuarantine && items.length > 0 && <Acts acts={[replayEverything]} onDone={onDone} />}
     >
       <Filters filter={filter} />
-      <Loaded live={live}>
-        {({ types }) => (
+      <List of={list}>
+        {(types) => (
           <>
-            <Quarantine types={types.filter(isListed)} onDone={live.again} />
-            {items.length > 0 ? <EventTable events={items} /> : <NoEvents query={query} hasMore={next !== undefined} />}
+            <Quarantine types={types.filter((one) => waiting(one) > 0)} onDone={onDone} />
+            {items.length > 0 && <EventTable events={items} />}
+            {items.length === 0 && isQuarantine && !isFiltered && (
+              <None of={list} texts={{ empty: t.allUnderstood, emptyHint: t.quarantineHint }} />
+            )}
+            {items.length === 0 && (!isQuarantine || isFiltered) && (
+              <None of={list} texts={t} isFiltered={isFiltered} all={addressOf('events')}>
+                <a class="button" href={addressOf('webhooks', 'new')}>
+                  {texts.webhooks.make}
+                </a>
+              </None>
+            )}
           </>
         )}
-      </Loaded>
-      <Pager next={next} />
+      </List>
     </Page>
   );
 }
@@ -122,53 +120,14 @@ function Filters({ filter }: { readonly filter: Filter }) {
       <CheckBox
         label={t.onlyQuarantine}
         value={filter.quarantined === 'true'}
-        onChange={(isOnly) => change({ quarantined: isOnly ? 'true' : '', dismissed: '' })}
+        onChange={(isOnly) => change({ quarantined: isOnly ? 'true' : '' })}
       />
-      <CheckBox
-        label={t.onlyDismissed}
-        value={filter.dismissed === 'true'}
-        onChange={(isOnly) => change({ dismissed: isOnly ? 'true' : '', quarantined: '' })}
-      />
-      {Object.keys(filter).length > 0 && <AllEvents />}
-    </div>
-  );
-}
-
-const AllEvents = () => (
-  <a class="button" href={addressOf('events')}>
-    {t.allAgain}
-  </a>
-);
-
-interface NoEventsProps {
-  readonly query: ReturnType<typeof queryOf>;
-  /** So many were looked through that the rest is looked through when somebody asks. */
-  readonly hasMore: boolean;
-}
-
-function NoEvents({ query: { quarantined, dismissed, ...others }, hasMore }: NoEventsProps) {
-  if (hasMore) return <Empty title={texts.noneYet} />;
-  if (Object.keys(others).length > 0)
-    return (
-      <Empty title={t.noneSuch}>
-        <AllEvents />
-      </Empty>
-    );
-  if (dismissed)
-    return (
-      <Empty title={t.noneDismissed} hint={t.noneDismissedHint}>
-        <AllEvents />
-      </Empty>
-    );
-  if (quarantined) return <Empty title={t.allUnderstood} hint={t.quarantineHint} />;
-  return (
-    <Empty title={t.empty} hint={texts.webhooks.emptyHint}>
-      {mayChange() && (
-        <a class="button" href={addressOf('webhooks', 'new')}>
-          {texts.webhooks.make}
+      {Object.keys(filter).length > 0 && (
+        <a class="button" href={addressOf('events')}>
+          {texts.allAgain}
         </a>
       )}
-    </Empty>
+    </div>
   );
 }
 
@@ -198,11 +157,6 @@ type Counts = Readonly<Record<'seen' | 'replayed' | 'dismissed', number>>;
 
 const waiting = ({ seen, replayed, dismissed }: Counts) => Math.max(0, seen - replayed - dismissed);
 
-/** What was understood since is an event like any other. */
-const isListed = (counts: Counts) => waiting(counts) > 0 || counts.dismissed > 0;
-
-const Count = ({ of, to }: { readonly of: number; readonly to: string }) => (of > 0 ? <a href={to}>{of}</a> : of);
-
 interface QuarantineProps {
   readonly types: readonly TypeInQuarantine[];
   readonly onDone: () => Promise<unknown>;
@@ -228,31 +182,18 @@ function Quarantine({ types, onDone }: QuarantineProps) {
             ),
           },
           { head: texts.provider, cell: ({ provider }) => providerName(provider) },
-          {
-            head: t.waiting,
-            cell: (type) => <Count of={waiting(type)} to={waitingOf(type.provider, type.type)} />,
-            numeric: true,
-          },
-          {
-            head: t.dismissed,
-            cell: ({ provider, type, dismissed }) => <Count of={dismissed} to={dismissedOf(provider, type)} />,
-            numeric: true,
-          },
+          { head: t.waiting, cell: (type) => waiting(type), numeric: true },
           { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
         ]}
-        acts={({ type, provider, ...counts }) =>
-          waiting(counts) > 0
-            ? [
-                { label: t.replayType, run: (say) => replayAll({ type }, say) },
-                {
-                  label: t.dismissType,
-                  run: (say) => dismissAll({ type, provider }, say),
-                  asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
-                  said: t.dismissed,
-                },
-              ]
-            : []
-        }
+        acts={({ type, provider }) => [
+          { label: t.replayType, run: (say) => replayAll({ type }, say) },
+          {
+            label: t.dismissType,
+            run: (say) => dismissAll({ type, provider }, say),
+            asks: t.dismissAsk(`${providerName(provider)}, ${type}`),
+            said: t.dismissed,
+          },
+        ]}
         onDone={onDone}
       />
     </>

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { address, addressOf, filterIn, go, replace } from '../address.ts';
 import type { Account } from '../api.ts';
-import { CheckBox } from '../parts/form.tsx';
+import { CheckBox, Select } from '../parts/form.tsx';
 import { accountName, providerName, texts } from '../texts.ts';
 
 const t = texts.inbox;
@@ -65,27 +65,19 @@ export function Filters({ accounts }: { readonly accounts: readonly Account[] })
         value={text}
         onInput={({ currentTarget }) => write(currentTarget.value)}
       />
-      <select
-        aria-label={texts.account}
+      <Select
+        label={texts.account}
+        isBare
         value={(account && `account=${account}`) || (provider && `provider=${provider}`) || ''}
-        onChange={({ currentTarget }) => choose(currentTarget.value)}
-      >
-        <option value="">{t.allAccounts}</option>
-        <optgroup label={t.accounts}>
-          {accounts.map((one) => (
-            <option key={one.id} value={`account=${one.id}`} selected={one.id === account}>
-              {accountName(one)}
-            </option>
-          ))}
-        </optgroup>
-        <optgroup label={t.providers}>
-          {Object.keys(texts.accounts.providers).map((one) => (
-            <option key={one} value={`provider=${one}`}>
-              {providerName(one)}
-            </option>
-          ))}
-        </optgroup>
-      </select>
+        options={[
+          ['', t.allAccounts],
+          ...accounts.map((one) => [`account=${one.id}`, accountName(one)] as const),
+          ...Object.keys(texts.accounts.providers).map(
+            (one) => [`provider=${one}`, t.allOf(providerName(one))] as const,
+          ),
+        ]}
+        onChange={choose}
+      />
       <CheckBox
         label={t.onlyUnread}
         value={unread === 'true'}

@@ -1,45 +1,50 @@
-import { SquarePen } from 'lucide-preact';
+import { signal } from '@preact/signals';
+import { ArrowLeft, SquarePen } from 'lucide-preact';
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { address, addressOf } from '../address.ts';
+import { address, addressOf, go } from '../address.ts';
 import { type Account, accountOf, allAccounts, api, asked, type Chat, mayChange, Refusal } from '../api.ts';
 import { useLive } from '../live.ts';
-import { CallBehind, Damaged, Loaded } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
+import { Select, TextField } from '../parts/form.tsx';
+import { isWriting, useKeys } from '../parts/keys.ts';
+import { List, None, useList } from '../parts/list.tsx';
+import { CallBehind } from '../parts/page.tsx';
 import { Empty, Failure, Time, UnreadDot } from '../parts/small.tsx';
-import { isWriting } from '../parts/writing.ts';
 import { accountName, addressName, texts, typeName } from '../texts.ts';
+import { Composer } from './composer.tsx';
 import { Contact } from './contact.tsx';
 import { Filters, inboxAt, inboxFilter } from './inbox-filter.tsx';
-import { NewChat } from './new-chat.tsx';
 import { Thread, titleOf } from './thread.tsx';
 
 const t = texts.inbox;
-const idOf = ({ id }: Chat) => id;
 
 export function Inbox({ id }: { readonly id?: string | undefined }) {
   const query = inboxFilter();
   const key = JSON.stringify(query);
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } }));
-  const live = useLive(
-    `chats ${key}`,
-    async () => {
-      const [chats, accounts] = await Promise.all([load(), allAccounts()]);
-      return { chats, accounts };
-    },
-    { of: ['chats', 'accounts'] },
-  );
-  const { items, next } = useOlder(key, live.data?.chats, idOf, load);
+  const list = useList({
+    name: `chats ${key}`,
+    idOf: ({ id }: Chat) => id,
+    load: (cursor) => asked(api.GET('/api/chats', { params: { query: { ...query, ...(cursor && { cursor }) } } })),
+    beside: allAccounts,
+    of: ['chats', 'accounts'],
+  });
+  const { live, items } = list;
   useEffect(() => {
     document.title = `${t.title} · Hookline`;
   }, []);
-  const list = useListKeys();
-  const accounts = live.data?.accounts ?? [];
+  const pane = useListKeys();
+  const accounts = live.data?.beside ?? [];
   const isContact = address.value.query.get('show') === 'contact';
+  const none = (
+    <None of={list} texts={t} isFiltered={key !== '{}'} all={addressOf('inbox', id)}>
+      <a class="button" href={addressOf('webhooks', 'new')}>
+        {texts.webhooks.make}
+      </a>
+    </None>
+  );
   return (
     <main id="main" class={`inbox ${id ? 'reading' : ''} ${isContact ? 'on-contact' : ''}`} tabIndex={-1}>
-      <section class="chats" aria-label={t.title} ref={list}>
+      <section class="chats" aria-label={t.title} ref={pane}>
         <header>
           <h1>{t.title}</h1>
           {mayChange() && (
@@ -50,19 +55,9 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         </header>
         <Filters accounts={accounts} />
         <div class="chat-scroll">
-          <Loaded live={live}>
-            {({ chats: { damaged } }) => (
-              <>
-                <Damaged of={damaged} />
-                {items.length > 0 ? (
-                  <Chats chats={items} opened={id} accounts={accounts} />
-                ) : (
-                  <NoChats hasMore={next !== undefined} isFiltered={key !== '{}'} />
-                )}
-              </>
-            )}
-          </Loaded>
-          <Pager next={next} />
+          <List of={list}>
+            {() => (items.length > 0 ? <Chats chats={items} opened={id} accounts={accounts} /> : none)}
+          </List>
           {live.data && <CallBehind call="GET /api/chats" />}
         </div>
       </section>
@@ -71,7 +66,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
         id={id}
         known={items.find((chat) => chat.id === id)}
         accounts={accounts}
-        hasNoAccount={live.data?.accounts.length === 0}
+        hasNoAccount={live.data?.beside.length === 0}
         isWaiting={live.data === undefined && live.error === undefined}
         onRead={live.again}
       />
@@ -103,6 +98,10 @@ function Opened({ id, ...props }: OpenedProps) {
 
 /** So wide is a window, in which all three panes have room. */
 const WIDE = matchMedia('(min-width: 75rem)');
+const isWide = signal(WIDE.matches);
+WIDE.addEventListener('change', () => {
+  isWide.value = WIDE.matches;
+});
 
 /** What was said is asked for beside who it is with, and does not wait for it. */
 function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: OpenedProps & { readonly id: string }) {
@@ -115,17 +114,11 @@ function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: 
     { of: ['chats'] },
   );
   const chat = known ?? live.data;
-  const [isWide, setWide] = useState(WIDE.matches);
-  useEffect(() => {
-    const onChange = () => setWide(WIDE.matches);
-    WIDE.addEventListener('change', onChange);
-    return () => WIDE.removeEventListener('change', onChange);
-  }, []);
   const hasRead = () => Promise.all([onRead(), live.again()]);
   if (!chat && live.error instanceof Refusal && live.error.status === 404) return <NotYet id={id} />;
   if (!chat && live.error) return <Failure error={live.error} />;
   const account = chat && accountOf(chat, accounts);
-  const isContact = isWide || address.value.query.get('show') === 'contact';
+  const isContact = isWide.value || address.value.query.get('show') === 'contact';
   return (
     <>
       <Thread
@@ -181,7 +174,9 @@ function Chats({ chats, opened, accounts }: ChatsProps) {
             </span>
             {/* With one account there is nothing to tell apart. */}
             {accounts.length > 1 && (
-              <span class="chat-account">{accountName(accountOf(chat, accounts) ?? { provider: chat.provider })}</span>
+              <span class="chat-account faint">
+                {accountName(accountOf(chat, accounts) ?? { provider: chat.provider })}
+              </span>
             )}
           </a>
         </li>
@@ -218,60 +213,70 @@ function lastLine({ lastMessage, title, phone, providerChatId }: Chat): string {
   return lastMessage.direction === 'outbound' ? t.ours(words) : words;
 }
 
-interface NoChatsProps {
-  /** So many were looked through that the rest is looked through when somebody asks. */
-  readonly hasMore: boolean;
-  /** Others are left out. */
-  readonly isFiltered: boolean;
-}
-
-function NoChats({ hasMore, isFiltered }: NoChatsProps) {
-  if (hasMore) return <Empty title={texts.noneYet} />;
-  if (isFiltered) {
-    return (
-      <Empty title={t.nothingFound} hint={t.nothingFoundHint}>
-        <a class="button" href={addressOf('inbox', address.value.id)}>
-          {t.nothingFoundAct}
-        </a>
-      </Empty>
-    );
-  }
-  return (
-    <Empty title={t.empty} hint={t.emptyHint}>
-      {mayChange() && (
-        <a class="button" href={addressOf('webhooks', 'new')}>
-          {t.emptyAct}
-        </a>
-      )}
-    </Empty>
-  );
-}
-
 /** `j` and `k` move through the list, enter opens, and on what is open goes to the answer; `/` searches. */
 function useListKeys() {
   const list = useRef<HTMLElement>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const { key, target } = event;
-      const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
-      if (key === 'Escape' && isField) target.blur();
-      if (isWriting(event)) return;
-      const links = [...(list.current?.querySelectorAll<HTMLElement>('.chat-list a') ?? [])];
-      const current = links.find((link) => link.ariaCurrent !== null);
-      if (key === '/') {
-        event.preventDefault();
-        list.current?.querySelector('input')?.focus();
-      } else if (key === 'Enter' && target === current) {
-        event.preventDefault();
-        document.querySelector<HTMLElement>('.composer textarea')?.focus();
-      } else if (key === 'j' || key === 'k') {
-        const at = links.findIndex((link) => link.matches(':focus'));
-        const from = at === -1 && current ? links.indexOf(current) : at;
-        links[from + (key === 'j' ? 1 : -1)]?.focus();
-      }
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
+  useKeys((event) => {
+    const { key, target } = event;
+    const isField = target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+    if (key === 'Escape' && isField) target.blur();
+    if (isWriting(event)) return;
+    const links = [...(list.current?.querySelectorAll<HTMLElement>('.chat-list a') ?? [])];
+    const current = links.find((link) => link.ariaCurrent !== null);
+    if (key === '/') {
+      event.preventDefault();
+      list.current?.querySelector('input')?.focus();
+    } else if (key === 'Enter' && target === current) {
+      event.preventDefault();
+      document.querySelector<HTMLElement>('.composer textarea')?.focus();
+    } else if (key === 'j' || key === 'k') {
+      const at = links.findIndex((link) => link.matches(':focus'));
+      const from = at === -1 && current ? links.indexOf(current) : at;
+      links[from + (key === 'j' ? 1 : -1)]?.focus();
+    }
+  });
   return list;
+}
+
+interface NewChatProps {
+  readonly accounts: readonly Account[];
+  readonly hasNoAccount: boolean;
+}
+
+/** Begins a conversation with somebody who has not written. */
+function NewChat({ accounts, hasNoAccount }: NewChatProps) {
+  const [phone, setPhone] = useState('');
+  const [chosen, choose] = useState('');
+  // Which one the hub takes is known where there is one alone.
+  const account = accounts.length === 1 ? accounts[0] : accounts.find(({ id }) => id === chosen);
+  const to = phone.trim() === '' ? undefined : { phone: phone.trim(), ...(chosen && { account_id: chosen }) };
+  const open = async (messageId: string) => {
+    const { recipient } = await asked(api.GET('/api/sends/{messageId}', { params: { path: { messageId } } }));
+    go(recipient.chatId ? addressOf('inbox', recipient.chatId) : addressOf('sends', messageId));
+  };
+  return (
+    <section class="thread" aria-label={t.begin}>
+      <header>
+        <a class="back" href={inboxAt()} aria-label={t.back}>
+          <ArrowLeft aria-hidden="true" />
+        </a>
+        <h1>{t.begin}</h1>
+      </header>
+      <div class="scroller form">
+        <TextField name="phone" label={t.to} hint={t.toHint} value={phone} onInput={setPhone} />
+        <Select
+          label={t.from}
+          hint={t.fromHint}
+          value={chosen}
+          options={[
+            ['', t.fromDefault],
+            ...accounts.map((one) => [one.id, `${accountName(one)} (${one.channel})`] as const),
+          ]}
+          onChange={choose}
+        />
+        <CallBehind call="POST /api/sends" />
+      </div>
+      <Composer draft="new" to={to} account={account} hasNoAccount={hasNoAccount} onSent={open} />
+    </section>
+  );
 }

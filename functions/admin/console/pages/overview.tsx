@@ -1,13 +1,11 @@
 import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
-import type { ComponentChildren } from 'preact';
 import { addressOf } from '../address.ts';
-import { api, asked, mayChange, Refusal, type Summary, workspace } from '../api.ts';
+import { api, asked, mayChange, type Summary, workspace } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Bars } from '../parts/bars.tsx';
-import { dayOf } from '../parts/days.tsx';
 import { EventLine, waitingOf } from '../parts/event-line.tsx';
+import { dayOf } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Badge, Time } from '../parts/small.tsx';
+import { Badge, type Figure, Figures, Time } from '../parts/small.tsx';
 import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
@@ -20,10 +18,7 @@ async function load() {
   const since = dayOf(new Date());
   const id = workspace.value;
   const [summary, events, webhooks] = await Promise.all([
-    asked(api.GET('/api/summary', { params: { query: { since } } })).catch((error: unknown) => {
-      // All that was asked is the day: one that the hub refuses is that of a wrong clock.
-      throw error instanceof Refusal && error.status === 422 ? new Refusal(422, t.wrongClock(new Date())) : error;
-    }),
+    asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
     isSettled.get(id) ? undefined : asked(api.GET('/api/webhooks')),
   ]);
@@ -42,7 +37,7 @@ export function Overview() {
         {(all) => (
           <>
             <FirstSteps all={all} />
-            <Figures {...all} />
+            <Figures of={figuresOf(all)} />
             <section class="card">
               <h2>{t.today}</h2>
               <Bars since={all.since} today={all.summary.today.hours} before={all.summary.lastWeek.hours} />
@@ -66,46 +61,106 @@ const GONE_OUT = 'sent,delivered,read,partially_sent';
 const FAILED = 'failed,partially_sent';
 
 /** Each leads to what it counts. */
-function Figures({ summary: { today, lastWeek, waiting, credits }, since: after }: Loadings) {
-  const counted = (value: number, before: number) => ({ value, beside: t.before(numberOf(before)) });
-  const figures = [
+function figuresOf({ summary: { today, lastWeek, waiting, credits }, since: after }: Loadings): readonly Figure[] {
+  const events = { kind: 'message', direction: 'inbound', after };
+  const sendsIn = (state: string, since?: string) => addressOf('sends', undefined, { state, after: since });
+  const ago = (count: number) => t.before(numberOf(count));
+  const { received, sent, failed } = lastWeek;
+  return [
+    { to: addressOf('events', undefined, events), label: t.received, value: today.received, beside: ago(received) },
+    { to: sendsIn(GONE_OUT, after), label: t.sent, value: today.sent, beside: ago(sent) },
+    { to: sendsIn(FAILED, after), label: t.failed, value: today.failed, beside: ago(failed) },
+    { to: sendsIn('queued,sending'), label: t.waiting, value: waiting, beside: t.now },
     {
-      to: addressOf('events', undefined, { kind: 'message', direction: 'inbound', after }),
-      label: t.received,
-      ...counted(today.received, lastWeek.received),
-    },
-    {
-      to: addressOf('sends', undefined, { state: GONE_OUT, after }),
-      label: t.sent,
-      ...counted(today.sent, lastWeek.sent),
-    },
-    {
-      to: addressOf('sends', undefined, { state: FAILED, after }),
-      label: t.failed,
-      ...counted(today.failed, lastWeek.failed),
-    },
-    { to: addressOf('sends', undefined, { state: 'queued,sending' }), label: t.waiting, value: waiting, beside: t.now },
-    {
-      to: addressOf('credits'),
-      label: t.credits,
-      value: credits.available,
+      ...{ to: addressOf('credits'), label: t.credits, value: credits.available },
       beside: t.granted(numberOf(credits.granted)),
     },
   ];
+}
+
+type Hour = Summary['today']['hours'][number];
+
+const HOURS = 24;
+/** The drawing is stretched to the room that there is: its words stand outside of it. */
+const SLOT = 30;
+const WIDTH = HOURS * SLOT;
+const HEIGHT = 120;
+/** Of a slot: two bars side by side. */
+const BAR = 10;
+const KINDS = ['received', 'sent'] as const;
+
+interface BarsProps {
+  /** When the first hour begins. */
+  readonly since: string;
+  readonly today: readonly Hour[];
+  /** The same day a week before. */
+  readonly before: readonly Hour[];
+}
+
+/** What came in and went out hour by hour, and behind it how it was a week before. Whoever cannot see it hears the sums. */
+function Bars({ since, today, before }: BarsProps) {
+  const highest = Math.max(4, ...[...today, ...before].flatMap((hour) => KINDS.map((kind) => hour[kind])));
+  const heightOf = (count: number) => (count === 0 ? 0 : Math.max(2, (HEIGHT * count) / highest));
+  const start = new Date(since);
+  const hourAt = (slot: number) => new Date(start.getTime() + slot * 3_600_000).getHours();
+  const draw = (hours: readonly Hour[], isBefore: boolean) =>
+    hours.slice(0, HOURS).flatMap((hour, slot) =>
+      KINDS.map((kind, i) => {
+        const height = heightOf(hour[kind]);
+        const x = slot * SLOT + SLOT / 2 + (i === 0 ? -BAR - 1 : 1);
+        if (height === 0) return null;
+        return (
+          <rect
+            key={`${kind}${slot}`}
+            class={isBefore ? 'bar before' : `bar ${kind}`}
+            x={isBefore ? x - 1.5 : x}
+            y={HEIGHT - height}
+            width={isBefore ? BAR + 3 : BAR}
+            height={height}
+          >
+            <title>{t.bar(hourAt(slot), hour[kind], t.legend[kind], isBefore)}</title>
+          </rect>
+        );
+      }),
+    );
+  const sum = (hours: readonly Hour[], kind: (typeof KINDS)[number]) =>
+    hours.reduce((total, hour) => total + hour[kind], 0);
   return (
-    <ul class="figures">
-      {figures.map(({ to, label, value, beside }) => (
-        <li key={label}>
-          <a href={to}>
-            <span>{label}</span>
-            <strong>{numberOf(value)}</strong>
-            <small>{beside}</small>
-          </a>
-        </li>
-      ))}
-    </ul>
+    <figure class="stack tight faint">
+      <p>{highest}</p>
+      <svg
+        class="bars"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={t.chart(sum(today, 'received'), sum(today, 'sent'))}
+      >
+        {draw(before, true)}
+        {draw(today, false)}
+      </svg>
+      <p class="ticks-below" aria-hidden="true">
+        {Array.from({ length: HOURS / 3 }, (_, i) => (
+          <span key={i}>{String(hourAt(i * 3)).padStart(2, '0')}</span>
+        ))}
+      </p>
+      <figcaption class="actions spread">
+        {KINDS.map((kind) => (
+          <Key key={kind} of={kind} />
+        ))}
+        <Key of="before" />
+      </figcaption>
+    </figure>
   );
 }
+
+const Key = ({ of }: { readonly of: keyof typeof t.legend }) => (
+  <span>
+    <svg class={`key ${of}`} viewBox="0 0 24 24" aria-hidden="true">
+      <rect width="16" height="16" y="5" rx="4" />
+    </svg>{' '}
+    {t.legend[of]}
+  </span>
+);
 
 interface Hand {
   readonly to: string;
@@ -156,20 +211,18 @@ function handsOf({ needs, credits }: Summary): readonly Hand[] {
   ];
 }
 
-const MOST_HANDS = 8;
-
 function Hands({ hands }: { readonly hands: readonly Hand[] }) {
   if (hands.length === 0) {
     return (
-      <p class="well">
+      <p class="good">
         <Check aria-hidden="true" /> {t.allWell}
       </p>
     );
   }
   return (
     <ul>
-      {hands.slice(0, MOST_HANDS).map(({ to, state, text }) => (
-        <li key={`${to} ${text}`} class="hand-line">
+      {hands.map(({ to, state, text }) => (
+        <li key={`${to} ${text}`}>
           <a class="hand" href={to}>
             <Badge state={state} />
             <span class="two-lines">{text}</span>
@@ -177,15 +230,14 @@ function Hands({ hands }: { readonly hands: readonly Hand[] }) {
           </a>
         </li>
       ))}
-      {hands.length > MOST_HANDS && <li class="faint">{t.more(hands.length - MOST_HANDS)}</li>}
     </ul>
   );
 }
 
 function LastEvents({ events }: { readonly events: Loadings['events'] }) {
-  const all: ComponentChildren = events.map((event) => (
+  const all = events.map((event) => (
     <li key={event.id}>
-      <a href={addressOf('events', event.id)}>
+      <a class="quiet" href={addressOf('events', event.id)}>
         <EventLine event={event} />
       </a>
       <Time at={event.receivedAt} />
@@ -194,7 +246,7 @@ function LastEvents({ events }: { readonly events: Loadings['events'] }) {
   return (
     <section class="card">
       <h2>{t.lastEvents}</h2>
-      {events.length === 0 ? <p class="faint">{t.noEvents}</p> : <ul class="lines">{all}</ul>}
+      {events.length === 0 ? <p class="faint">{t.noEvents}</p> : <ul class="stack tight lines">{all}</ul>}
     </section>
   );
 }
@@ -215,7 +267,7 @@ function FirstSteps({ all: { summary, events, door } }: { readonly all: Loadings
   return (
     <section class="card">
       <h2>{t.first}</h2>
-      <ol class="steps">
+      <ol class="stack tight steps">
         {steps.map((step) => (
           <li key={step.text} class={step.isDone ? 'done' : undefined}>
             {step.isDone ? <Check aria-label={texts.done} /> : <CircleDashed aria-hidden="true" />}

@@ -1,13 +1,11 @@
 import { addressOf, filterIn, go } from '../address.ts';
-import { type Account, allAccounts, api, asked, mayChange, type Send } from '../api.ts';
+import { type Account, allAccounts, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Days } from '../parts/days.tsx';
-import { Damaged, Loaded, Page } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
-import { Queue } from '../parts/queue.tsx';
-import { Select } from '../parts/select.tsx';
-import { SendActions } from '../parts/send-actions.tsx';
-import { Badge, Empty, Facts, Id, Phone, Time } from '../parts/small.tsx';
+import { Days, Select } from '../parts/form.tsx';
+import { List, None, useList } from '../parts/list.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { Queue, SendActions } from '../parts/send.tsx';
+import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { accountName, accountOptions, addressName, providerName, reasonOf, texts } from '../texts.ts';
 
@@ -35,53 +33,56 @@ type Filter = Readonly<Partial<Record<(typeof FILTERS)[number], string>>>;
 function SendList() {
   const filter = filterIn(FILTERS);
   const key = JSON.stringify(filter);
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } }));
   const isAll = key === '{}';
-  const live = useLive(
-    `sends ${key}`,
-    async () => {
-      const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
-      const [sends, first] = await Promise.all([load(), unknown]);
-      return { sends, unknown: first?.items ?? [], hasOlder: first?.cursor !== undefined };
+  const list = useList({
+    name: `sends ${key}`,
+    idOf: ({ messageId }: Send) => messageId,
+    load: (cursor) => asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } })),
+    beside: async () => {
+      if (!isAll) return { items: [] };
+      return asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } }));
     },
-    { of: ['sends'] },
-  );
+    of: ['sends'],
+  });
   const { data: accounts, error } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
   // Each row names its account: it would grow when these come later.
-  const shown = accounts || error ? live : { error: live.error };
-  const { items, next } = useOlder(key, live.data?.sends, ({ messageId }) => messageId, load);
+  const shown = accounts || error ? list : { ...list, live: { ...list.live, data: undefined } };
+  const tableOf = (label: string, sends: readonly Send[]) => (
+    <SendTable label={label} sends={sends} accounts={accounts} onChange={list.live.again} />
+  );
   return (
     <Page title={t.title} call="GET /api/sends">
       <Filters filter={filter} accounts={accounts} />
       {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
-      <Loaded live={shown}>
-        {({ sends: { damaged }, unknown, hasOlder }) => (
+      <List of={shown}>
+        {({ items: unknown, cursor }: { readonly items: readonly Send[]; readonly cursor?: string }) => (
           <>
-            <Damaged of={damaged} />
             {unknown.length > 0 && (
               <>
                 <h2>{t.unknown}</h2>
                 <p class="faint">{t.unknownHint}</p>
-                <SendTable label={t.unknown} sends={unknown} accounts={accounts} onChange={live.again} />
+                {tableOf(t.unknown, unknown)}
               </>
             )}
-            {hasOlder && (
+            {cursor !== undefined && (
               <p class="faint">
                 {t.unknownOf} <a href={addressOf('sends', undefined, { state: 'unknown' })}>{t.unknownOlder}</a>
               </p>
             )}
             {unknown.length > 0 && <h2>{t.all}</h2>}
-            {items.length > 0 ? (
-              <SendTable label={t.title} sends={items} accounts={accounts} onChange={live.again} />
+            {list.items.length > 0 ? (
+              tableOf(t.title, list.items)
             ) : (
-              <NoSends isFiltered={!isAll} hasMore={next !== undefined} />
+              <None of={list} texts={t} isFiltered={!isAll}>
+                <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
+                  {t.emptyAct}
+                </a>
+              </None>
             )}
           </>
         )}
-      </Loaded>
-      <Pager next={next} />
+      </List>
     </Page>
   );
 }
@@ -98,7 +99,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
     change({ state: (states.includes(state) ? states.filter((one) => one !== state) : [...states, state]).join(',') });
   return (
     <div class="form">
-      <fieldset class="chips" aria-label={texts.state}>
+      <fieldset class="actions" aria-label={texts.state}>
         {STATES.map((state) => (
           <button
             key={state}
@@ -134,7 +135,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
         )}
         {Object.keys(filter).length > 0 && (
           <a class="button" href={addressOf('sends')}>
-            {t.allAgain}
+            {texts.allAgain}
           </a>
         )}
       </div>
@@ -209,20 +210,6 @@ function Act({ send, onChange }: { readonly send: Send; readonly onChange: () =>
   return <SendActions send={send} state={send.state} onChange={onChange} />;
 }
 
-function NoSends({ isFiltered, hasMore }: { readonly isFiltered: boolean; readonly hasMore: boolean }) {
-  if (hasMore) return <Empty title={texts.noneYet} />;
-  if (isFiltered) return <Empty title={t.noneSuch} hint={t.noneSuchHint} />;
-  return (
-    <Empty title={t.empty} hint={t.emptyHint}>
-      {mayChange() && (
-        <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
-          {t.emptyAct}
-        </a>
-      )}
-    </Empty>
-  );
-}
-
 function OneSend({ id }: { readonly id: string }) {
   const path = { params: { path: { messageId: id } } };
   const live = useLive(`send ${id}`, () => asked(api.GET('/api/sends/{messageId}', path)));
@@ -246,9 +233,7 @@ function OneSend({ id }: { readonly id: string }) {
                 [
                   t.to,
                   send.recipient.chatId ? (
-                    <a key="to" href={addressOf('inbox', send.recipient.chatId)}>
-                      {toWhom(send)}
-                    </a>
+                    <a href={addressOf('inbox', send.recipient.chatId)}>{toWhom(send)}</a>
                   ) : (
                     toWhom(send)
                   ),
@@ -277,7 +262,7 @@ function OneSend({ id }: { readonly id: string }) {
 /** From what happened first to what happened last, with the time between. */
 function Timeline({ steps }: { readonly steps: Send['history'] }) {
   return (
-    <ol class="timeline">
+    <ol class="stack timeline">
       {steps.map(({ at, state, part, detail }, index) => (
         <li key={`${at} ${state} ${part}`}>
           <span class="actions">

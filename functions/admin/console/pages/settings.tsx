@@ -3,12 +3,13 @@ import { go, inWorkspace } from '../address.ts';
 import { allAccounts, api, asked, done, inParts, session, type Workspace, workspace } from '../api.ts';
 import { useLive, useOnce } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
+import { MediaSetting } from '../parts/content.tsx';
 import { Confirm } from '../parts/dialog.tsx';
-import { Form, TextField, type Values } from '../parts/form.tsx';
-import { MediaSetting } from '../parts/media-setting.tsx';
-import { Damaged, Loaded, Page } from '../parts/page.tsx';
-import { Select } from '../parts/select.tsx';
-import { Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
+import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Damaged } from '../parts/list.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
+import { keep, keptOf, ShownOnce } from '../parts/shown-once.tsx';
+import { Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
 import { accountName, accountOptions, texts } from '../texts.ts';
@@ -91,7 +92,7 @@ function Workspaces({ id }: InWorkspace) {
   const chosen = live.data?.items.find((one) => one.id === id);
   return (
     <>
-      <div class="column">
+      <div class="stack">
         <section class="card">
           <h2>{t.workspaces}</h2>
           <Loaded live={live}>
@@ -218,11 +219,11 @@ const isScope = (text: string | undefined): text is (typeof SCOPES)[number] => S
 function Keys({ id }: InWorkspace) {
   const path = { params: { path: { id } } };
   const live = useLive(`keys ${id}`, () => asked(api.GET('/api/workspaces/{id}/keys', path)));
-  const [made, setMade] = useState<string>();
+  const shown = `keys of ${id}`;
   const create = async ({ name, scope }: Values) => {
     const body = { ...(name && { name }), ...(isScope(scope) && { scope }) };
     const { key } = await asked(api.POST('/api/workspaces/{id}/keys', { ...path, body }));
-    setMade(key);
+    keep(shown, { text: key });
     await live.again();
   };
   const remove = (keyId: string) =>
@@ -230,7 +231,7 @@ function Keys({ id }: InWorkspace) {
   return (
     <section class="card">
       <h2>{t.keys}</h2>
-      {made && <ShownOnce text={made} copy={t.copyKey} />}
+      <ShownOnce of={shown} copy={t.copyKey} />
       <Loaded live={live}>
         {({ items, damaged }) => (
           <>
@@ -260,7 +261,7 @@ function Keys({ id }: InWorkspace) {
           </>
         )}
       </Loaded>
-      <Form key={made} act={t.makeKey} onSubmit={create}>
+      <Form key={keptOf(shown)?.text} act={t.makeKey} onSubmit={create}>
         <TextField name="name" label={t.keyFor} />
         <Select name="scope" label={t.scope} options={Object.entries(t.scopes)} />
       </Form>

@@ -1,11 +1,10 @@
 import { ArrowLeft, Info } from 'lucide-preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { type Account, api, asked, type Chat, mayChange } from '../api.ts';
+import { type Account, api, asked, type Chat, type Event, mayChange } from '../api.ts';
 import { conversationOf, type Quoted } from '../conversation.ts';
-import { useLive } from '../live.ts';
 import { EntryView } from '../parts/bubble.tsx';
+import { Pager, useList } from '../parts/list.tsx';
 import { Loaded } from '../parts/page.tsx';
-import { Pager, useOlder } from '../parts/pager.tsx';
 import { Phone } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
 import { accountName, texts } from '../texts.ts';
@@ -30,22 +29,15 @@ interface ThreadProps {
 /** A conversation, whose newest messages are live, and what answers it. */
 export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead }: ThreadProps) {
   const id = chat?.id ?? sought;
-  const load = (cursor?: string) =>
-    asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } }));
-  const live = useLive(
-    `thread ${id}`,
-    async () => {
-      const [events, sends] = await Promise.all([
-        load(),
-        asked(api.GET('/api/sends', { params: { query: { chat: id } } })),
-      ]);
-      return { events, sends: sends.items };
-    },
-    { of: ['chats', 'sends'] },
-  );
-  const { items, next } = useOlder(id, live.data?.events, (event) => event.id, load);
+  const { live, items, next } = useList({
+    name: `thread ${id}`,
+    idOf: (event: Event) => event.id,
+    load: (cursor) => asked(api.GET('/api/events', { params: { query: { chat: id, ...(cursor && { cursor }) } } })),
+    beside: async () => (await asked(api.GET('/api/sends', { params: { query: { chat: id } } }))).items,
+    of: ['chats', 'sends'],
+  });
   useRead(chat ?? {}, live.data !== undefined, onRead);
-  const entries = conversationOf(items, live.data?.sends ?? []);
+  const entries = conversationOf(items, live.data?.beside ?? []);
   const scroller = useScroll(entries.at(0)?.id, entries.at(-1)?.id, next);
   const name = chat && titleOf(chat);
   const showQuoted = (messageId: string) => {

@@ -1,19 +1,16 @@
-import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
-import { type Attempt, allAccounts, api, asked, done, mayChange, type Webhook } from '../api.ts';
+import { type Attempt, allAccounts, api, asked, done, type Webhook } from '../api.ts';
 import { useLive } from '../live.ts';
-import { type Act, Acts, deletion } from '../parts/acts.tsx';
-import { collection, ListPage } from '../parts/collection.tsx';
-import { Form, TextField, type Values } from '../parts/form.tsx';
+import { Acts, deletion } from '../parts/acts.tsx';
+import { collection, ListPage } from '../parts/list.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
-import { Badge, Code, Empty, Facts, Id, ShownOnce, Time } from '../parts/small.tsx';
+import { keep, keptOf, ShownOnce } from '../parts/shown-once.tsx';
+import { Badge, Code, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt, tell } from '../parts/toast.tsx';
-import { hasSecretOfItsOwn } from '../samples.ts';
-import { accountName, texts } from '../texts.ts';
+import { attempt } from '../parts/toast.tsx';
+import { accountName, providerName, texts } from '../texts.ts';
 import { Named } from './event.tsx';
-import { Bound, NewWebhook } from './new-webhook.tsx';
-import { FirstCall, Guide, keepUrl, type Made, SampleForm, urlOf } from './paste.tsx';
+import { Binding, FirstCall, Guide, NewWebhook, SampleForm } from './webhook-parts.tsx';
 
 const t = texts.webhooks;
 const nameOf = ({ name, provider, kind }: Webhook) => name ?? provider ?? kind;
@@ -63,52 +60,37 @@ function OneWebhook({ id }: { readonly id: string }) {
     ]);
     return { webhook, attempts: attempts.items };
   });
-  const [fresh, setFresh] = useState<Made>();
-  const made = fresh ?? urlOf(id);
-  const name = live.data ? nameOf(live.data.webhook) : t.one;
-  const rotate: Act = {
-    label: t.rotate,
-    run: async () => {
-      const { url, provider } = await asked(api.POST('/api/webhooks/{id}/rotate', path));
-      setFresh(keepUrl({ id, url, provider, after: live.data?.attempts[0]?.at }));
-    },
-    asks: t.rotateText(name),
-  };
-  /** For whoever has the URL, as long as this page does not know it itself. */
-  const sampleOf = ({ provider, enabled, hasSecret }: Webhook, newUrl?: Act) =>
-    provider !== undefined && enabled && made === undefined && mayChange() ? (
-      <SampleForm provider={provider} hasSecret={hasSecret} rotate={newUrl} onDone={live.again} />
-    ) : undefined;
-  // What brings the first call comes first, with the new URL for who has lost it.
-  const first = live.data?.attempts.length === 0 ? sampleOf(live.data.webhook, rotate) : undefined;
   return (
     <Page
-      title={name}
+      title={live.data ? nameOf(live.data.webhook) : t.one}
       call="GET /api/webhooks/{id}"
-      actions={live.data && <WebhookActs webhook={live.data.webhook} rotate={!first && rotate} onChange={live.again} />}
+      actions={live.data && <WebhookActs {...live.data} onChange={live.again} />}
     >
-      {fresh && <ShownOnce text={fresh.url} copy={t.copyUrl} />}
-      {made && <FirstCall key={made.url} made={made} />}
+      <ShownOnce of={id} copy={t.copyUrl} />
       <Loaded live={live}>
         {({ webhook, attempts }) => (
           <>
-            {first}
+            {(attempts.length === 0 || keptOf(id)) && (
+              <FirstCall webhook={webhook} attempts={attempts} onDone={live.again} />
+            )}
+            <SampleForm webhook={webhook} attempts={attempts} onDone={live.again} />
+            <details open={attempts.length === 0}>
+              <summary>{t.guide}</summary>
+              <Guide provider={webhook.provider} url={keptOf(id)?.text} />
+            </details>
             <div class="columns">
               <Facts
                 of={[
                   [texts.state, <Badge key="state" state={webhook.enabled ? 'on' : 'off'} />],
                   [t.kind, t.kinds[webhook.kind]],
                   webhook.kind === 'receive' && [t.secret, webhook.hasSecret ? t.checked : t.unchecked],
-                  webhook.provider !== undefined && [
-                    texts.provider,
-                    texts.accounts.providers[webhook.provider] ?? webhook.provider,
-                  ],
+                  webhook.provider !== undefined && [texts.provider, providerName(webhook.provider)],
                   webhook.accountId !== undefined && [
                     texts.account,
                     <Named key="account" page="accounts" id={webhook.accountId} />,
                   ],
                   [t.token, <code key="token">{webhook.tokenPrefix}…</code>],
-                  [t.lastCall, attempts[0] ? <LastCall key="last" call={attempts[0]} /> : t.waiting],
+                  attempts[0] && [t.lastCall, <LastCall key="last" call={attempts[0]} />],
                   [texts.id, <Id key="id" id={webhook.id} />],
                 ]}
               />
@@ -118,30 +100,22 @@ function OneWebhook({ id }: { readonly id: string }) {
                 onChange={live.again}
               />
             </div>
-            <details>
-              <summary>{t.guide}</summary>
-              <Guide provider={webhook.provider} />
-            </details>
-            {attempts.length > 0 && sampleOf(webhook) && (
-              <details>
-                <summary>{t.sample}</summary>
-                {sampleOf(webhook)}
-              </details>
-            )}
-            <h2>{t.attempts}</h2>
-            <Attempts attempts={attempts} />
             {attempts.length > 0 && (
-              <p class="actions">
-                {t.download}
-                <Download
-                  name={`${id}-attempts.csv`}
-                  load={() => asked(api.GET('/api/webhooks/{id}/attempts.csv', asFile(id)))}
-                />
-                <Download
-                  name={`${id}-attempts.ndjson`}
-                  load={() => asked(api.GET('/api/webhooks/{id}/attempts.ndjson', asFile(id)))}
-                />
-              </p>
+              <>
+                <h2>{t.attempts}</h2>
+                <Attempts attempts={attempts} />
+                <p class="actions">
+                  {t.download}
+                  <Download
+                    name={`${id}-attempts.csv`}
+                    load={() => asked(api.GET('/api/webhooks/{id}/attempts.csv', asFile(id)))}
+                  />
+                  <Download
+                    name={`${id}-attempts.ndjson`}
+                    load={() => asked(api.GET('/api/webhooks/{id}/attempts.ndjson', asFile(id)))}
+                  />
+                </p>
+              </>
             )}
           </>
         )}
@@ -178,7 +152,6 @@ function Attempts({ attempts }: { readonly attempts: readonly Attempt[] }) {
     <Table
       label={t.attempts}
       rows={attempts}
-      empty={<Empty title={t.waiting} hint={t.waitingHint} />}
       keyOf={({ at, durationMs, status }) => `${at} ${durationMs} ${status}`}
       columns={[
         { head: texts.at, cell: ({ at }) => <Time at={at} /> },
@@ -223,48 +196,30 @@ const LastCall = ({ call: { at, status, outcome } }: { readonly call: Pick<Attem
   </>
 );
 
-function Binding({ webhook, onChange }: { readonly webhook: Webhook; readonly onChange: () => Promise<unknown> }) {
-  const { id, kind, provider, accountId, name } = webhook;
-  if (!mayChange()) return null;
-  const save = async (values: Values) => {
-    const { secret } = values;
-    const body = { name: values.name ?? null, accountId: values.account ?? null, ...(secret && { secret }) };
-    await asked(api.PATCH('/api/webhooks/{id}', { params: { path: { id } }, body }));
-    tell(texts.saved);
-    await onChange();
-  };
-  return (
-    <section class="card">
-      <h2>{hasSecretOfItsOwn(provider) ? t.bindWithSecret : t.bind}</h2>
-      <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={texts.name} hint={texts.nameHint} {...(name !== undefined && { value: name })} />
-        <Bound kind={kind} provider={provider} value={accountId} />
-        {hasSecretOfItsOwn(provider) && <TextField name="secret" label={t.secret} hint={t.newSecretHint} secret />}
-      </Form>
-    </section>
-  );
-}
-
 interface WebhookActsProps {
   readonly webhook: Webhook;
-  readonly rotate: Act | false;
+  readonly attempts: readonly Attempt[];
   readonly onChange: () => Promise<unknown>;
 }
 
-function WebhookActs({ webhook, rotate, onChange }: WebhookActsProps) {
+function WebhookActs({ webhook, attempts, onChange }: WebhookActsProps) {
   const { id, enabled } = webhook;
   const path = { params: { path: { id } } };
   const name = nameOf(webhook);
+  const rotate = async () => {
+    const { url } = await asked(api.POST('/api/webhooks/{id}/rotate', path));
+    keep(id, { text: url, after: attempts[0]?.at });
+  };
   return (
     <Acts
       onDone={onChange}
       acts={[
         {
-          label: enabled ? t.off : t.on,
+          label: enabled ? texts.off : texts.on,
           ...(enabled && { asks: t.offText(name) }),
           run: () => asked(api.PATCH('/api/webhooks/{id}', { ...path, body: { enabled: !enabled } })),
         },
-        rotate,
+        { label: t.rotate, run: rotate, asks: t.rotateText(name) },
         deletion('webhooks', t.deleteText(name), () => done(api.DELETE('/api/webhooks/{id}', path))),
       ]}
     />

@@ -55,7 +55,7 @@ export function Acts({ acts, onDone, isSmall }: ActsProps) {
   };
   return (
     <>
-      <span class="busy" role="status">
+      <span class="busy faint" role="status">
         {doing}
       </span>
       {offered.map((act) => (

@@ -4,9 +4,8 @@ import { addressOf } from '../address.ts';
 import type { Event, MessageEvent, Send } from '../api.ts';
 import { type Entry, type Part, type Quoted, type Reactions, reasonIn, type Told } from '../conversation.ts';
 import { reasonOf, texts } from '../texts.ts';
-import { ContentView, lineOf } from './content.tsx';
-import { MessageText } from './message-text.tsx';
-import { SendActions } from './send-actions.tsx';
+import { ContentView, lineOf, MessageText } from './content.tsx';
+import { SendActions } from './send.tsx';
 import { Clock as ClockTime, Time } from './small.tsx';
 
 const t = texts.inbox;
@@ -30,7 +29,7 @@ function Ticks({ state }: { readonly state: Ticked }) {
   return (
     <span class={`ticks ${state}`} title={state}>
       <Icon aria-hidden="true" />
-      <span class="tick-word">{state}</span>
+      {state}
     </span>
   );
 }
@@ -48,7 +47,7 @@ export function EntryView({ entry, ...does }: EntryViewProps) {
   const { day } = entry;
   return (
     <>
-      {day && <li class="day">{day}</li>}
+      {day && <li class="day faint">{day}</li>}
       {entry.kind === 'message' && <MessageBubble {...entry} {...does} />}
       {entry.kind === 'send' && <SendBubble {...entry} {...does} />}
       {entry.kind === 'line' && <Line event={entry.event} />}
@@ -78,13 +77,13 @@ function MessageBubble({ told, goesOn, onQuote, onReply, onChange }: MessageBubb
           {nameOf(message.sender)}
         </p>
       )}
-      {message.forwarded && <p class="note">{t.forwarded}</p>}
+      {message.forwarded && <p class="faint">{t.forwarded}</p>}
       <Quote quoted={message.quoted} onQuote={onQuote} />
       <Said told={told} />
       {votes && <Votes votes={votes} />}
-      <p class="meta">
+      <p class="meta faint">
         {message.channel === 'sms' && <span class="kind">{t.sms}</span>}
-        {reason && <span class="reason">{reasonOf(reason)}</span>}
+        {reason && <span class="bad">{reasonOf(reason)}</span>}
         <a href={addressOf('events', event.id)} title={t.raw}>
           <ClockTime at={occurredAt} />
         </a>
@@ -145,7 +144,7 @@ interface BeforeProps {
 
 function Before({ summary, at, children }: BeforeProps) {
   return (
-    <details class="before">
+    <details class="faint">
       <summary>
         {summary} <Time at={at} />
       </summary>
@@ -178,7 +177,7 @@ export function QuotedWords({ sender, content, isOurs }: Quoted) {
 
 function Votes({ votes }: { readonly votes: NonNullable<Told['votes']> }) {
   return (
-    <ul class="votes">
+    <ul class="stack tight votes">
       {votes.map(({ option, voters }) => (
         <li key={option} title={voters.join(', ')}>
           <span>{option}</span>
@@ -205,7 +204,7 @@ function ReactionList({ reactions }: { readonly reactions: readonly Reactions[] 
 /** What is nobody's message: a call, or what the app tells of itself. */
 function Line({ event }: { readonly event: Event }) {
   return (
-    <li class="line">
+    <li class="line faint">
       {event.kind === 'call' && <PhoneIcon aria-hidden="true" />}
       <a href={addressOf('events', event.id)} title={t.raw}>
         {event.kind === 'message' ? lineOf(event.message.content) : null}
@@ -229,7 +228,7 @@ function SendBubble({ send, part, quoted, onQuote, onChange }: SendBubbleProps) 
       <Quote quoted={quoted} onQuote={onQuote} />
       {part.fileName && <p class="file">{part.fileName}</p>}
       {words && <MessageText text={words} />}
-      <p class="meta">
+      <p class="meta faint">
         <Reason send={send} part={part} />
         <a href={addressOf('sends', send.messageId)} title={t.toSend}>
           {send.position === undefined ? <ClockTime at={send.createdAt} /> : t.place(send.position)}
@@ -244,6 +243,6 @@ function SendBubble({ send, part, quoted, onQuote, onChange }: SendBubbleProps) 
 /** Why it did not go out, or has not yet; else about when it will. */
 function Reason({ send, part: { error, state } }: Pick<SendBubbleProps, 'send' | 'part'>) {
   const why = error ?? (state === 'queued' ? send.waitingReason : undefined);
-  if (why) return <span class="reason">{reasonOf(why)}</span>;
+  if (why) return <span class="bad">{reasonOf(why)}</span>;
   return state === 'queued' && send.etaAt ? <Time at={send.etaAt} /> : null;
 }

@@ -1,8 +1,9 @@
+import { signal } from '@preact/signals';
+import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Content } from '../api.ts';
 import { texts, typeName } from '../texts.ts';
-import { loadsMedia } from './media-setting.tsx';
-import { isWeb, Link, MessageText } from './message-text.tsx';
+import { CheckBox } from './form.tsx';
 
 type Media = Extract<Content, { file: unknown }>;
 type Rest = Exclude<Content, Media>;
@@ -61,12 +62,31 @@ export function ContentView({ content }: { readonly content: Content }) {
   );
 }
 
+const LOADS = 'load-media';
+
+/** Whether this browser fetches what others have sent without being asked to. */
+const loadsMedia = signal(localStorage.getItem(LOADS) === 'yes');
+
+function loadMedia(isWanted: boolean): void {
+  loadsMedia.value = isWanted;
+  localStorage.setItem(LOADS, isWanted ? 'yes' : 'no');
+}
+
+export function MediaSetting() {
+  return (
+    <div>
+      <CheckBox label={texts.inbox.loadMedia} value={loadsMedia.value} onChange={loadMedia} />
+      <small>{texts.inbox.loadMediaHint}</small>
+    </div>
+  );
+}
+
 const SHOWN: Readonly<Record<string, 'img' | 'audio' | 'video'>> = {
   ...{ image: 'img', sticker: 'img', audio: 'audio', voice: 'audio', video: 'video' },
 };
 
 /** Nothing is fetched from elsewhere before somebody asks: it would tell the other side who looks, and when. */
-export function FileView({ type, file }: Pick<Media, 'type' | 'file'>) {
+function FileView({ type, file }: Pick<Media, 'type' | 'file'>) {
   const [isAskedFor, askFor] = useState(false);
   const [isGone, setGone] = useState(false);
   const name = nameOf({ type, file });
@@ -89,4 +109,46 @@ export function FileView({ type, file }: Pick<Media, 'type' | 'file'>) {
       {isGone && <span class="faint">{texts.inbox.mediaGone}</span>}
     </div>
   );
+}
+
+/** WhatsApp's marks, and links: whole words between `*`, `_`, `~` and back ticks. Everything becomes text nodes. */
+const MARKS =
+  /```([\s\S]+?)```|`([^`\n]+)`|(?<![\w*])\*(?! )([^*\n]+?)(?<! )\*(?![\w*])|(?<![\w_])_(?! )([^_\n]+?)(?<! )_(?![\w_])|(?<![\w~])~(?! )([^~\n]+?)(?<! )~(?![\w~])|(https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]])/g;
+
+export function MessageText({ text }: { readonly text: string }) {
+  return <p class="message-text">{marked(text)}</p>;
+}
+
+function marked(text: string): ComponentChild[] {
+  const parts: ComponentChild[] = [];
+  let end = 0;
+  for (const match of text.matchAll(MARKS)) {
+    if (match.index > end) parts.push(text.slice(end, match.index));
+    parts.push(element(match));
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) parts.push(text.slice(end));
+  return parts;
+}
+
+function element([whole, block, code, bold, italic, struck, url]: RegExpMatchArray): ComponentChild {
+  if (block !== undefined || code !== undefined) return <code>{block ?? code}</code>;
+  if (bold !== undefined) return <strong>{marked(bold)}</strong>;
+  if (italic !== undefined) return <em>{marked(italic)}</em>;
+  if (struck !== undefined) return <s>{marked(struck)}</s>;
+  return url === undefined ? whole : <Link url={url}>{url}</Link>;
+}
+
+/** A link that came from outside: http and https alone, and the other side learns nothing of us. */
+function Link({ url, children }: { readonly url: string; readonly children: ComponentChild }) {
+  if (!isWeb(url)) return <>{children}</>;
+  return (
+    <a href={url} target="_blank" rel="noreferrer noopener">
+      {children}
+    </a>
+  );
+}
+
+export function isWeb(url: string | undefined): url is string {
+  return url !== undefined && URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 }

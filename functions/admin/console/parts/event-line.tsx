@@ -59,10 +59,6 @@ function saidBy(event: Event): string {
 /** Stands for the type of what names none; no list can be asked for by it. */
 const UNREADABLE = 'unreadable';
 
-const ofType = (provider: string, type: string) => ({ provider, ...(type !== UNREADABLE && { type }) });
-
-/** The lists of what waits of a type, and of what was dismissed. */
+/** The list of what waits of a type. */
 export const waitingOf = (provider: string, type: string): string =>
-  addressOf('events', undefined, { quarantined: 'true', ...ofType(provider, type) });
-export const dismissedOf = (provider: string, type: string): string =>
-  addressOf('events', undefined, { dismissed: 'true', ...ofType(provider, type) });
+  addressOf('events', undefined, { quarantined: 'true', provider, ...(type !== UNREADABLE && { type }) });

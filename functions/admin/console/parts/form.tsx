@@ -69,6 +69,101 @@ export function CheckBox({ label, value, onChange }: CheckBoxProps) {
   );
 }
 
+interface SelectProps<Value extends string> {
+  readonly label: string;
+  readonly hint?: string | undefined;
+  readonly options: readonly (readonly [value: Value, label: string])[];
+  /** What is chosen; in a form, without `onChange`, at first. */
+  readonly value?: Value | undefined;
+  readonly onChange?: (value: Value) => void;
+  readonly name?: string;
+  readonly isRequired?: boolean;
+  /** The label is read aloud alone: what stands beside it says the rest. */
+  readonly isBare?: boolean | undefined;
+}
+
+/** One of several. What is chosen may come before the options do. */
+export function Select<Value extends string>(props: SelectProps<Value>) {
+  const { label, hint, options, value, onChange, name, isRequired, isBare } = props;
+  const control = (
+    <select
+      name={name}
+      required={isRequired}
+      aria-label={isBare ? label : undefined}
+      {...(onChange && { value })}
+      onChange={({ currentTarget }) => {
+        const [chosen] = options.find(([one]) => one === currentTarget.value) ?? [];
+        if (chosen !== undefined && chosen !== value) onChange?.(chosen);
+      }}
+    >
+      {options.map(([one, said]) => (
+        <option key={one} value={one} selected={one === value}>
+          {said}
+        </option>
+      ))}
+    </select>
+  );
+  return isBare ? (
+    control
+  ) : (
+    <Field label={label} hint={hint}>
+      {control}
+    </Field>
+  );
+}
+
+/** When the day of a moment began for who looks. */
+export const dayOf = (at: Date): string => new Date(at.getFullYear(), at.getMonth(), at.getDate()).toISOString();
+
+interface DaysProps {
+  readonly after: string | undefined;
+  readonly before: string | undefined;
+  /** Moments, as the API takes them; '' where a day was taken away. */
+  readonly onChange: (days: { readonly after?: string; readonly before?: string }) => void;
+}
+
+/** From which day on, and before which: days of who looks, wherever the hub is. */
+export function Days({ after, before, onChange }: DaysProps) {
+  return (
+    <>
+      <Day label={texts.from} at={after} onChange={(at) => onChange({ after: at })} />
+      <Day label={texts.before} at={before} onChange={(at) => onChange({ before: at })} />
+    </>
+  );
+}
+
+interface DayProps {
+  readonly label: string;
+  readonly at: string | undefined;
+  readonly onChange: (at: string) => void;
+}
+
+function Day({ label, at, onChange }: DayProps) {
+  return (
+    <label class="check">
+      {label}
+      <input
+        type="date"
+        value={written(at)}
+        onChange={({ currentTarget }) => onChange(momentOf(currentTarget.value))}
+      />
+    </label>
+  );
+}
+
+/** As a field has it: year, month and day. */
+function written(at = ''): string {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return '';
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+function momentOf(day: string): string {
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
+  return day === '' ? '' : new Date(year, month - 1, date).toISOString();
+}
+
 export type Values = Readonly<Record<string, string>>;
 
 interface FormProps {
@@ -114,7 +209,7 @@ export function Form({ act, onSubmit, children, class: className = 'form', trial
       {children}
       {error && <Failure error={error} />}
       <div class="actions end">
-        <span class="busy" role="status">
+        <span class="busy faint" role="status">
           {isBusy && texts.busy}
         </span>
         {trial && (

@@ -35,7 +35,7 @@ export function Page({ title, actions, children, call, callId }: PageProps) {
 /** Where what is shown comes from, in the API's reference. */
 export function CallBehind({ call, id }: { readonly call: string; readonly id?: string | undefined }) {
   return (
-    <p class="call">
+    <p class="call faint">
       <a href={`${hubUrl()}/docs#${filledIn(call, id)}`}>{texts.callBehind}</a> <code>{call}</code>
     </p>
   );
@@ -57,21 +57,6 @@ function filledIn(call: string, id = address.value.id ?? ''): URLSearchParams {
 interface LoadedProps<Data> {
   readonly live: { readonly data?: Data | undefined; readonly error?: Error | undefined };
   readonly children: (data: Data) => ComponentChildren;
-}
-
-/** What a list leaves out, for it cannot be read. */
-export function Damaged({ of }: { readonly of: readonly string[] | undefined }) {
-  if (!of) return null;
-  return (
-    <div class="failure">
-      <p>{texts.damaged}</p>
-      <ul>
-        {of.map((why) => (
-          <li key={why}>{why}</li>
-        ))}
-      </ul>
-    </div>
-  );
 }
 
 /** What was loaded; an error beside it says that it is not the newest. */

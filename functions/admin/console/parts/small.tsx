@@ -3,7 +3,7 @@ import { Check, Copy } from 'lucide-preact';
 import { type ComponentChildren, Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { Refusal } from '../api.ts';
-import { texts } from '../texts.ts';
+import { numberOf, texts } from '../texts.ts';
 
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
 const HOUR = 3_600_000;
@@ -67,7 +67,7 @@ export function Badge({ state }: { readonly state: string }) {
 }
 
 /** Copies a text, and shows for a moment that it did. */
-function useCopy(text: string) {
+export function useCopy(text: string) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
@@ -81,7 +81,7 @@ function useCopy(text: string) {
 export function Id({ id }: { readonly id: string }) {
   const { copy, icon } = useCopy(id);
   return (
-    <button type="button" class="id" onClick={copy} title={texts.copy} aria-label={`${texts.copy}: ${id}`}>
+    <button type="button" class="plain id" onClick={copy} title={texts.copy} aria-label={`${texts.copy}: ${id}`}>
       <code>{id}</code>
       {icon}
     </button>
@@ -98,7 +98,7 @@ export const UnreadDot = () => <span class="unread-dot">{texts.inbox.unread}</sp
 
 interface EmptyProps {
   readonly title: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly children?: ComponentChildren;
 }
 
@@ -161,28 +161,27 @@ export function Facts({ of }: { readonly of: readonly (Fact | false | undefined)
   );
 }
 
-interface ShownOnceProps {
-  /** A secret, or a URL that holds one. */
-  readonly text: string;
-  readonly copy: string;
-  readonly hint?: string;
+export interface Figure {
+  /** The address of what it counts. */
+  readonly to: string;
+  readonly label: string;
+  readonly value: number;
+  readonly beside?: string;
 }
 
-/** What nobody can show again: to be copied now. */
-export function ShownOnce({ text, copy: label, hint }: ShownOnceProps) {
-  const { copy, icon } = useCopy(text);
+export function Figures({ of }: { readonly of: readonly Figure[] }) {
   return (
-    <section class="card shown-once">
-      <p>{texts.shownOnce}</p>
-      <Code text={text} />
-      <div class="actions">
-        <button type="button" class="primary" onClick={copy}>
-          {icon}
-          {label}
-        </button>
-      </div>
-      {hint && <p>{hint}</p>}
-    </section>
+    <ul class="figures">
+      {of.map(({ to, label, value, beside }) => (
+        <li key={label}>
+          <a href={to}>
+            <small>{label}</small>
+            <strong>{numberOf(value)}</strong>
+            {beside && <small>{beside}</small>}
+          </a>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -45,14 +45,14 @@ export async function attempt(act: () => Promise<unknown>, said?: string): Promi
 
 export function Toasts() {
   return (
-    <div class="toasts" role="status" aria-live="polite">
+    <div class="stack tight toasts" role="status" aria-live="polite">
       {toasts.value.map((toast, index) =>
         typeof toast.said === 'string' ? (
           <p key={index} class="toast">
             {toast.said}
           </p>
         ) : (
-          <div key={index} class="toast bad">
+          <div key={index} class="toast wrong">
             <p>
               <Fault error={toast.said} />
             </p>

@@ -1,8 +1,8 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { CheckBox } from '../parts/form.tsx';
-import { JsonBox, LinesBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
-import { areLines, type Draft, hasOnly, isDraft, isText, isTextOrNone, isTruthOrNone, withField } from './draft.ts';
+import { CheckBox, Select } from '../parts/form.tsx';
+import { JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
+import { areLines, type Draft, fits, isDraft, isText, isTextOrNone, isTruthOrNone, withField } from './draft.ts';
 import { ruleTexts } from './texts.ts';
 
 const t = ruleTexts;
@@ -18,51 +18,36 @@ export const Nameable = createContext<{ readonly accounts: Named; readonly endpo
 const RECIPIENTS = ['phone', 'chat_id', 'chat_name', 'jid'] as const;
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const ATTACHED = ['event', 'raw'] as const;
-const FILE = ['fileUrl', 'fileName'];
 
-const hasTexts = (action: Draft, names: readonly string[]) => names.every((name) => isTextOrNone(action[name]));
 const isOneOf = <Name extends string>(names: readonly Name[], value: unknown): value is Name =>
   names.some((name) => name === value);
+const isAny = () => true;
 
-/** The kinds of actions, what a new one of each begins with, and whether the form can show one of them whole. */
+const MESSAGE = { action: isText, text: isTextOrNone, fileUrl: isTextOrNone, fileName: isTextOrNone };
+
+/** The kinds of actions, what a new one of each begins with, and what the form can show of it. */
 const KINDS = {
-  reply: {
-    begun: { text: '' },
-    isShown: (action: Draft) =>
-      hasOnly(action, ['action', 'text', 'quote', ...FILE]) &&
-      hasTexts(action, ['text', ...FILE]) &&
-      isTruthOrNone(action.quote),
-  },
+  reply: { begun: { text: '' }, shape: { ...MESSAGE, quote: isTruthOrNone } },
   send: {
     begun: { to: { phone: '' }, text: '' },
-    isShown: (action: Draft) =>
-      hasOnly(action, ['action', 'to', 'accountId', 'text', ...FILE]) &&
-      hasTexts(action, ['accountId', 'text', ...FILE]) &&
-      recipientIn(action.to) !== undefined,
+    shape: { ...MESSAGE, accountId: isTextOrNone, to: (to: unknown) => recipientIn(to) !== undefined },
   },
-  forward: {
-    begun: { endpoint: '' },
-    isShown: (action: Draft) => hasOnly(action, ['action', 'endpoint']) && isText(action.endpoint),
-  },
+  forward: { begun: { endpoint: '' }, shape: { action: isText, endpoint: isText } },
   call: {
     begun: { url: '' },
-    isShown: (action: Draft) =>
-      hasOnly(action, ['action', 'url', 'method', 'headers', 'json', 'text']) &&
-      isText(action.url) &&
-      (action.method === undefined || isOneOf(METHODS, action.method)) &&
-      isTextOrNone(action.text) &&
-      (action.json === undefined || action.text === undefined),
+    shape: {
+      ...{ action: isText, url: isText, headers: isAny, json: isAny, text: isTextOrNone },
+      method: (method: unknown) => isOneOf(METHODS, method ?? 'POST'),
+    },
   },
   email: {
     begun: { to: [], subject: '', text: '' },
-    isShown: (action: Draft) =>
-      hasOnly(action, ['action', 'to', 'subject', 'text', 'attach']) &&
-      areLines(action.to) &&
-      isText(action.subject) &&
-      isText(action.text) &&
-      (action.attach === undefined || isOneOf(ATTACHED, action.attach)),
+    shape: {
+      ...{ action: isText, to: areLines, subject: isText, text: isText },
+      attach: (attach: unknown) => attach === undefined || isOneOf(ATTACHED, attach),
+    },
   },
-} satisfies Readonly<Record<string, { readonly begun: Draft; readonly isShown: (action: Draft) => boolean }>>;
+};
 type Kind = keyof typeof KINDS;
 const isKind = (name: unknown): name is Kind => isText(name) && Object.hasOwn(KINDS, name);
 
@@ -89,7 +74,7 @@ interface ActionProps {
 
 export function ActionForm({ action, path, onChange, onRemove }: ActionProps) {
   const remove = onRemove && <RemoveButton label={t.removeAction} onClick={onRemove} />;
-  if (!isDraft(action) || !isKind(action.action) || !KINDS[action.action].isShown(action)) {
+  if (!isDraft(action) || !isKind(action.action) || !fits(KINDS[action.action].shape, action)) {
     return (
       <div class="condition leaf">
         <JsonBox label={t.asJson} value={action} onChange={onChange} />
@@ -99,10 +84,9 @@ export function ActionForm({ action, path, onChange, onRemove }: ActionProps) {
   }
   const kinds = Object.keys(KINDS).filter(isKind);
   return (
-    <fieldset class="condition group">
-      <legend class="unseen">{t.actions[action.action]}</legend>
+    <fieldset class="condition group" aria-label={t.actions[action.action]}>
       <div class="head">
-        <SelectBox
+        <Select
           label={t.action}
           isBare
           value={action.action}
@@ -165,7 +149,7 @@ function Message(props: FieldsProps) {
       <TextBox label={t.text} hint={t.textHint} rows={3} {...ofAction(props, 'text', hasFile)} />
       <details open={hasFile}>
         <summary>{t.file}</summary>
-        <div class="form unfolded">
+        <div class="form">
           <TextBox label={t.fileUrl} hint={t.fileUrlHint} {...ofAction(props, 'fileUrl', true)} />
           <TextBox label={t.fileName} {...ofAction(props, 'fileName', true)} />
         </div>
@@ -187,7 +171,7 @@ function Recipient(props: FieldsProps) {
   return (
     <>
       <div class="pair">
-        <SelectBox
+        <Select
           label={t.toKind}
           value={kind}
           options={RECIPIENTS.map((one) => [one, t.recipients[one] ?? one] as const)}
@@ -201,7 +185,7 @@ function Recipient(props: FieldsProps) {
           onChange={(typed) => onChange({ ...action, to: { [kind]: typed } })}
         />
       </div>
-      <SelectBox
+      <Select
         label={t.account}
         value={account}
         options={withCurrent(accounts, account, t.defaultAccount)}
@@ -221,7 +205,7 @@ function Endpoint(props: FieldsProps) {
   const { endpoints } = useContext(Nameable);
   const { value, onChange } = ofAction(props, 'endpoint');
   return (
-    <SelectBox label={t.endpoint} value={value} options={withCurrent(endpoints, value, t.choose)} onChange={onChange} />
+    <Select label={t.endpoint} value={value} options={withCurrent(endpoints, value, t.choose)} onChange={onChange} />
   );
 }
 
@@ -238,7 +222,7 @@ function Call(props: FieldsProps) {
   return (
     <>
       <div class="pair">
-        <SelectBox
+        <Select
           label={t.method}
           value={isOneOf(METHODS, action.method) ? action.method : 'POST'}
           options={METHODS.map((method) => [method, method] as const)}
@@ -246,7 +230,7 @@ function Call(props: FieldsProps) {
         />
         <TextBox label={t.url} isRequired {...ofAction(props, 'url')} />
       </div>
-      <SelectBox
+      <Select
         label={t.body}
         value={body}
         options={[
@@ -296,7 +280,7 @@ function Email(props: FieldsProps) {
       />
       <TextBox label={t.subject} isRequired {...ofAction(props, 'subject')} />
       <TextBox label={t.text} hint={t.textHint} rows={4} isRequired {...ofAction(props, 'text')} />
-      <SelectBox
+      <Select
         label={t.attach}
         value={attach}
         options={[

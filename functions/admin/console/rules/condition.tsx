@@ -1,20 +1,21 @@
-import { CheckBox } from '../parts/form.tsx';
-import { AddButton, JsonBox, RemoveButton, SelectBox, TextBox } from './controls.tsx';
+import { CheckBox, Select } from '../parts/form.tsx';
+import { AddButton, JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
 import {
+  comparedBy,
+  DAYS,
   FOLDED,
   isOperator,
+  limitIn,
   NEW_LEAF,
+  type Operand,
   operatorsFor,
   regrouped,
   type Shown,
   shownOf,
   withField,
-  withFieldName,
   withItem,
-  withOperator,
   withoutItem,
 } from './draft.ts';
-import { OperandBox } from './operand.tsx';
 import { ruleTexts } from './texts.ts';
 
 const t = ruleTexts;
@@ -31,7 +32,7 @@ export function ConditionForm({ condition, path, onChange, onRemove }: Condition
   const shown = shownOf(condition);
   if (shown.kind === 'json') {
     return (
-      <div class="condition leaf">
+      <div class="condition">
         <JsonBox label={t.asJson} isBare value={condition} onChange={onChange} />
         <RemoveButton label={t.removeCondition} onClick={onRemove} />
       </div>
@@ -39,10 +40,9 @@ export function ConditionForm({ condition, path, onChange, onRemove }: Condition
   }
   if (shown.kind === 'leaf') return <Comparison shown={shown} path={path} onChange={onChange} onRemove={onRemove} />;
   return (
-    <fieldset class="condition group">
-      <legend class="unseen">{t.groups[shown.kind]}</legend>
+    <fieldset class="condition group" aria-label={t.groups[shown.kind]}>
       <div class="head">
-        <SelectBox
+        <Select
           label={t.group}
           isBare
           value={shown.kind}
@@ -110,14 +110,14 @@ function Comparison({ shown: { leaf, field, operator, operand }, path, onChange,
   const isShort = Object.hasOwn(t.fields, field);
   const operators = operatorsFor(field);
   return (
-    <div class="condition leaf">
+    <div class="condition">
       <div class="compared">
-        <SelectBox
+        <Select
           label={t.field}
           isBare
           value={isShort ? field : OTHER}
           options={[...FIELDS, [OTHER, t.otherField]]}
-          onChange={(chosen) => onChange(withFieldName(leaf, chosen === OTHER ? '' : chosen))}
+          onChange={(chosen) => onChange(comparedBy(leaf, chosen === OTHER ? '' : chosen, operator))}
         />
         {!isShort && (
           <TextBox
@@ -128,7 +128,7 @@ function Comparison({ shown: { leaf, field, operator, operand }, path, onChange,
             onChange={(typed) => onChange(withField(leaf, 'field', typed))}
           />
         )}
-        <SelectBox
+        <Select
           label={t.operator}
           isBare
           value={operator}
@@ -136,11 +136,9 @@ function Comparison({ shown: { leaf, field, operator, operand }, path, onChange,
             one,
             t.operators[one] ?? one,
           ])}
-          onChange={(chosen) => isOperator(chosen) && onChange(withOperator(leaf, chosen))}
+          onChange={(chosen) => isOperator(chosen) && onChange(comparedBy(leaf, field, chosen))}
         />
         <OperandBox
-          field={field}
-          operator={operator}
           operand={operand}
           path={`${path}.${operator}`}
           onChange={(value) => onChange(withField(leaf, operator, value))}
@@ -157,3 +155,88 @@ function Comparison({ shown: { leaf, field, operator, operand }, path, onChange,
     </div>
   );
 }
+
+interface OperandProps {
+  readonly operand: Operand;
+  readonly path: string;
+  readonly onChange: (value: unknown) => void;
+}
+
+/** What is compared with, by the control that suits it. */
+function OperandBox({ operand, path, onChange }: OperandProps) {
+  const common = { label: t.value, isBare: true, path };
+  switch (operand.kind) {
+    case 'text':
+      return <TextBox {...common} value={operand.value} onChange={onChange} />;
+    case 'truth':
+      return (
+        <Select
+          {...common}
+          value={operand.value ? 'yes' : 'no'}
+          options={[
+            ['yes', t.yes],
+            ['no', t.no],
+          ]}
+          onChange={(said) => onChange(said === 'yes')}
+        />
+      );
+    case 'limit':
+      return (
+        <TextBox {...common} isRequired value={String(operand.value)} onChange={(said) => onChange(limitIn(said))} />
+      );
+    case 'lines':
+      return <LinesBox {...common} value={operand.value} onChange={onChange} />;
+    case 'days':
+      return <Days days={operand.value} onChange={onChange} />;
+    case 'times':
+      return <Times times={operand.value} onChange={onChange} />;
+  }
+}
+
+interface DaysProps {
+  readonly days: readonly string[];
+  readonly onChange: (days: readonly string[]) => void;
+}
+
+const Days = ({ days, onChange }: DaysProps) => (
+  <div class="actions spread">
+    {DAYS.map((day) => (
+      <CheckBox
+        key={day}
+        label={t.days[day] ?? day}
+        value={days.includes(day)}
+        onChange={(isIn) => onChange(isIn ? [...days, day] : days.filter((one) => one !== day))}
+      />
+    ))}
+  </div>
+);
+
+interface TimesProps {
+  readonly times: readonly [string, string];
+  readonly onChange: (times: readonly [string, string]) => void;
+}
+
+const Times = ({ times: [from, to], onChange }: TimesProps) => (
+  <div class="actions">
+    <TimeBox label={t.from} value={from} onChange={(time) => onChange([time, to])} />
+    <span>{t.until}</span>
+    <TimeBox label={t.until} value={to} onChange={(time) => onChange([from, time])} />
+  </div>
+);
+
+interface TimeProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (time: string) => void;
+}
+
+const TimeBox = ({ label, value, onChange }: TimeProps) => (
+  <input
+    type="time"
+    required
+    class={value === '' ? 'place' : undefined}
+    aria-label={label}
+    value={value}
+    onInput={({ currentTarget }) => onChange(currentTarget.value)}
+  />
+);

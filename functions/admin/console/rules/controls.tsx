@@ -2,19 +2,18 @@ import { Plus, X } from 'lucide-preact';
 import { createContext } from 'preact';
 import { useContext, useId, useState } from 'preact/hooks';
 import { Field } from '../parts/form.tsx';
-import { Select, type SelectProps } from '../parts/select.tsx';
 import { jsonIn, numberIn, textOf } from './draft.ts';
 import { ruleTexts } from './texts.ts';
 
 const t = ruleTexts;
 
-interface Place {
+/** A place of a recipe that waits to be filled in: its control says what belongs there. */
+export interface Place {
   readonly path: string;
   readonly label: string;
   readonly example?: unknown;
 }
 
-/** The places of a recipe that wait to be filled in: their controls say what belongs there. */
 export const Places = createContext<readonly Place[]>([]);
 
 interface ControlProps<Value> {
@@ -41,7 +40,7 @@ interface LabelledProps extends Pick<ControlProps<unknown>, 'label' | 'hint' | '
 }
 
 function Labelled({ label, hint, isBare, children }: LabelledProps) {
-  if (isBare) return <div class="bare">{children}</div>;
+  if (isBare) return <>{children}</>;
   return (
     <Field label={label} hint={hint}>
       {children}
@@ -52,7 +51,7 @@ function Labelled({ label, hint, isBare, children }: LabelledProps) {
 interface TextProps extends ControlProps<string> {
   readonly rows?: number;
   readonly isRequired?: boolean;
-  /** What may be meant, offered once it is written in: it may be long. */
+  /** What may be meant. */
   readonly offered?: readonly string[];
 }
 
@@ -60,7 +59,6 @@ interface TextProps extends ControlProps<string> {
 export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, isRequired, offered }: TextProps) {
   const place = usePlace(path);
   const id = useId();
-  const [isMet, meet] = useState(false);
   const common = {
     value,
     placeholder: place?.example,
@@ -78,12 +76,17 @@ export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, 
           {...common}
           type="text"
           list={offered && id}
-          onFocus={() => meet(true)}
           autocomplete="off"
           onInput={({ currentTarget }) => onChange(currentTarget.value)}
         />
       )}
-      {offered && <datalist id={id}>{isMet && offered.map((one) => <option key={one} value={one} />)}</datalist>}
+      {offered && (
+        <datalist id={id}>
+          {offered.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
     </Labelled>
   );
 }
@@ -150,15 +153,6 @@ export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: N
   );
 }
 
-export const SelectBox = <Value extends string>(props: SelectProps<Value>) =>
-  props.isBare ? (
-    <div class="bare">
-      <Select {...props} />
-    </div>
-  ) : (
-    <Select {...props} />
-  );
-
 interface ChosenProps extends ControlProps<readonly string[]> {
   readonly options: readonly (readonly [value: string, label: string])[];
   /** What stands there while none is chosen. */
@@ -169,9 +163,9 @@ interface ChosenProps extends ControlProps<readonly string[]> {
 export function ChosenBox({ label, value, onChange, options, none }: ChosenProps) {
   const nameOf = (one: string) => options.find(([option]) => option === one)?.[1] ?? one;
   return (
-    <fieldset class="chosen">
+    <fieldset class="stack tight chosen">
       <legend>{label}</legend>
-      <ul>
+      <ul class="actions">
         {value.map((one) => (
           <li key={one} class="chip">
             {nameOf(one)}

@@ -1,5 +1,3 @@
-import { ruleTexts } from './texts.ts';
-
 /*
  * A rule while it is being written is the JSON that the API takes; the form is a view of it. What the form has no control
  * for stays in the rule as it is and is shown as JSON, so that form and JSON can be switched at any moment and lose nothing.
@@ -22,19 +20,48 @@ export const withItem = (items: readonly unknown[], at: number, item: unknown): 
 export const withoutItem = (items: readonly unknown[], at: number): readonly unknown[] =>
   items.filter((_one, i) => i !== at);
 
-export const hasOnly = (draft: Draft, names: readonly string[]): boolean =>
-  Object.keys(draft).every((name) => names.includes(name));
-
 export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isTextOrNone = (value: unknown): value is string | undefined => value === undefined || isText(value);
-export const isNumberOrNone = (value: unknown): value is number | undefined =>
-  value === undefined || typeof value === 'number';
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const isNumberOrNone = (value: unknown): value is number | undefined => value === undefined || isNumber(value);
 export const isTruthOrNone = (value: unknown): value is boolean | undefined =>
   value === undefined || typeof value === 'boolean';
 
 /** Texts that can stand one in a line, and be read back as they were. */
 export const areLines = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => isText(one) && one !== '' && !/[\r\n]/.test(one));
+const areLinesOrNone = (value: unknown): value is readonly string[] | undefined =>
+  value === undefined || areLines(value);
+
+type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+type Shaped<Of extends Shape> = {
+  readonly [Name in keyof Of]: Of[Name] extends (value: unknown) => value is infer Value ? Value : unknown;
+};
+
+/** The first field that a shape does not have, or has in another way. */
+export const misfitIn = (shape: Shape, draft: Draft): string | undefined =>
+  [...Object.keys(draft), ...Object.keys(shape)].find((name) => !shape[name]?.(draft[name]));
+export const fits = <Of extends Shape>(shape: Of, draft: unknown): draft is Shaped<Of> =>
+  isDraft(draft) && misfitIn(shape, draft) === undefined;
+
+const PER_CONTACT = { max: isNumber, seconds: isNumber };
+type PerContact = Shaped<typeof PER_CONTACT>;
+const GUARD = {
+  perContact: (value: unknown): value is PerContact | undefined => value === undefined || fits(PER_CONTACT, value),
+  quietAfterHumanSeconds: isNumberOrNone,
+  groups: isTruthOrNone,
+  maxAgeSeconds: isNumberOrNone,
+};
+export type Guard = Shaped<typeof GUARD>;
+/** What the form has fields for; what conditions and actions hold it shows as JSON where it has none for that. */
+export const RULE = {
+  ...{ name: isTextOrNone, enabled: isTruthOrNone, on: areLinesOrNone, accounts: areLinesOrNone },
+  when: (_value: unknown): _value is unknown => true,
+  ...{ timeZone: isTextOrNone, order: isNumberOrNone, stop: isTruthOrNone },
+  do: (value: unknown): value is readonly unknown[] | undefined => value === undefined || Array.isArray(value),
+  guard: (value: unknown): value is Guard | undefined => value === undefined || fits(GUARD, value),
+};
+export type RuleInForm = Shaped<typeof RULE>;
 
 export const OPERATORS = [
   ...(['is', 'isNot', 'in', 'notIn', 'contains', 'startsWith', 'endsWith', 'words', 'allWords', 'matches'] as const),
@@ -58,27 +85,28 @@ const areTimes = (value: unknown): value is readonly [string, string] =>
 /** What is compared with, by the control that shows it. */
 export type Operand =
   | { readonly kind: 'text'; readonly value: string }
-  | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'truth'; readonly value: boolean }
   | { readonly kind: 'lines'; readonly value: readonly string[] }
   | { readonly kind: 'days'; readonly value: readonly string[] }
   | { readonly kind: 'times'; readonly value: readonly [string, string] }
   | { readonly kind: 'limit'; readonly value: number | string };
 
+const TRUTHS: readonly string[] = ['hasFile', 'message.forwarded'];
+
 function operandOf(field: string, operator: Operator, value: unknown): Operand | undefined {
+  if (operator === 'exists' || TRUTHS.includes(field)) {
+    return typeof value === 'boolean' ? { kind: 'truth', value } : undefined;
+  }
   if (LISTS.includes(operator)) {
     if (field === 'now.weekday' && areDays(value)) return { kind: 'days', value };
     return areLines(value) ? { kind: 'lines', value } : undefined;
   }
   if (operator === 'between') return areTimes(value) ? { kind: 'times', value } : undefined;
   if (LIMITS.includes(operator)) {
-    const isLimit = typeof value === 'number' || (isText(value) && typeof limitIn(value) === 'string');
+    const isLimit = isNumber(value) || (isText(value) && isText(limitIn(value)));
     return isLimit ? { kind: 'limit', value } : undefined;
   }
-  if (typeof value === 'boolean') return TEXTS.includes(operator) ? undefined : { kind: 'truth', value };
-  if (operator === 'exists') return undefined;
-  if (isText(value)) return { kind: 'text', value };
-  return typeof value === 'number' && !TEXTS.includes(operator) ? { kind: 'number', value } : undefined;
+  return isText(value) ? { kind: 'text', value } : undefined;
 }
 
 /** A number where it is written as one; else the text, which has to be a time. */
@@ -118,8 +146,6 @@ export function shownOf(condition: unknown): Shown {
   return operand ? { kind: 'leaf', leaf: condition, field, operator, operand } : { kind: 'json' };
 }
 
-const TRUTHS: readonly string[] = ['hasFile', 'message.forwarded'];
-
 /** The operators that make sense for a field. */
 export function operatorsFor(field: string): readonly Operator[] {
   if (TRUTHS.includes(field)) return ['is', 'isNot', 'exists'];
@@ -128,43 +154,19 @@ export function operatorsFor(field: string): readonly Operator[] {
   return OPERATORS.filter((one) => one !== 'between');
 }
 
-/** Whether what it is compared with may be something else than a text; of the short names it is known. */
-export const isOfAnyKind = (field: string): boolean => !Object.hasOwn(ruleTexts.fields, field);
-
-/** The comparison with another field: by what it was compared with, where that makes sense there. */
-export function withFieldName(leaf: Draft, field: string): Draft {
-  const shown = shownOf(leaf);
+/** The comparison of a field by an operator; what was compared with is kept where that takes it. */
+export function comparedBy(leaf: Draft, field: string, chosen: Operator): Draft {
   const fitting = operatorsFor(field);
-  const renamed = withField(leaf, 'field', field);
-  if (shown.kind !== 'leaf') return renamed;
-  const isKept =
-    shownOf(renamed).kind === 'leaf' &&
-    fitting.includes(shown.operator) &&
-    (shown.operator === 'exists' || TRUTHS.includes(field) === (shown.operand.kind === 'truth'));
-  const [first = 'is'] = fitting;
-  return isKept ? renamed : withOperator(renamed, fitting.includes(shown.operator) ? shown.operator : first);
-}
-
-/** The comparison by another operator; what was compared with is kept where the other takes it. */
-export function withOperator(leaf: Draft, operator: Operator): Draft {
-  const shown = shownOf(leaf);
-  const field = String(leaf.field ?? '');
-  const before = shown.kind === 'leaf' ? shown.operand.value : undefined;
-  const caseSensitive = FOLDED.includes(operator) ? leaf.caseSensitive : undefined;
-  return withField({ field, [operator]: emptyOf(operator, field, before) }, 'caseSensitive', caseSensitive);
-}
-
-function emptyOf(operator: Operator, field: string, before: unknown): unknown {
-  const [first = ''] = Array.isArray(before) ? before : [before];
-  if (operator === 'between') return ['', ''];
-  if (operator === 'exists') return true;
-  if (LISTS.includes(operator)) {
-    if (areLines(before)) return before;
-    return isText(before) && before !== '' ? [before] : [];
-  }
-  if (TRUTHS.includes(field)) return true;
-  if (LIMITS.includes(operator)) return typeof first === 'number' ? first : limitIn(isText(first) ? first : '');
-  return isText(first) || !TEXTS.includes(operator) ? first : '';
+  const operator = fitting.includes(chosen) ? chosen : (fitting[0] ?? 'is');
+  const { field: _field, caseSensitive, ...compared } = leaf;
+  const [before] = Object.values(compared);
+  const takes = [before, Array.isArray(before) ? before[0] : [before], '', [], true, ['', '']];
+  const operand = takes.find((value) => operandOf(field, operator, value));
+  return withField(
+    { field, [operator]: operand },
+    'caseSensitive',
+    FOLDED.includes(operator) ? caseSensitive : undefined,
+  );
 }
 
 export const NEW_LEAF: Draft = { field: 'text', words: [] };

@@ -71,14 +71,14 @@ function OneTried({ tried: { event, type, matched, why, trace, guard, actions },
         <span class={`badge ${matched ? 'good' : ''}`}>{matched ? t.fits : t.fitsNot}</span>{' '}
         {type === undefined ? t.noNotice : (t.types[type] ?? type)}
       </summary>
-      <div class="tried-one unfolded">
+      <div class="stack tight">
         {why !== undefined && <p class="failure">{why}</p>}
         {trace.length === 0 && <p class="faint">{matched ? t.always : t.notMeant}</p>}
         {trace.length > 0 && (
           <ul class="findings">
             {trace.map(({ at, field, operator, found, holds }) => (
               <li key={at}>
-                {holds ? <Check class="holds" aria-label={t.yes} /> : <X class="fails" aria-label={t.no} />}
+                {holds ? <Check class="good" aria-label={t.yes} /> : <X class="bad" aria-label={t.no} />}
                 <span>
                   {t.fields[field] ?? field} {t.operators[operator] ?? operator} {operandAt(when, at, operator)}
                 </span>
@@ -89,7 +89,7 @@ function OneTried({ tried: { event, type, matched, why, trace, guard, actions },
         )}
         {guard?.why !== undefined && <p class="failure">{t.mayNot(guard.why)}</p>}
         {actions.map(({ action, would, why }, i) => (
-          <div key={i} class="would">
+          <div key={i} class="stack tight">
             <strong>{t.actions[action] ?? action}</strong>
             {why === undefined ? <Would would={would} /> : <p class="failure">{why}</p>}
           </div>

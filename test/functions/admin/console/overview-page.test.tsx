@@ -80,14 +80,3 @@ it('leads from what is damaged to the list that leaves it out', async () => {
   const link = (await screen.findByText(/^a damaged item/)).closest('a');
   expect(link?.getAttribute('href')).toBe('#/rules');
 });
-
-it('names the clock where the hub refuses the day that it tells', async () => {
-  const message = 'The request is not valid: since must be within the last two days';
-  const refused = () => Response.json({ status: 422, data: {}, message }, { status: 422 });
-  const answer = fetch;
-  vi.stubGlobal('fetch', (request: Request) =>
-    new URL(request.url).pathname === '/api/summary' ? Promise.resolve(refused()) : answer(request),
-  );
-  render(<Overview />);
-  await screen.findByText(/^It is 3\/1\/2026, .* by the clock of this device.* put it right, and load the page again/);
-});

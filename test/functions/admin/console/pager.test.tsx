@@ -1,12 +1,13 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it } from 'vitest';
-import { type Listed, Pager, useOlder } from '../../../../functions/admin/console/parts/pager.tsx';
+import { List, useList } from '../../../../functions/admin/console/parts/list.tsx';
 
 afterEach(cleanup);
 
 /** The pages of a list, by cursor: as where a filter leaves nothing of most. */
-const pages: Readonly<Record<string, Listed<string>>> = {
+const pages: Readonly<Record<string, { readonly items: readonly string[]; readonly cursor?: string }>> = {
+  '': { items: ['a'], cursor: 'two' },
   two: { items: ['a'], cursor: 'three' },
   three: { items: [], cursor: 'four' },
   four: { items: ['b'], cursor: 'five' },
@@ -14,44 +15,38 @@ const pages: Readonly<Record<string, Listed<string>>> = {
 };
 let loaded: string[] = [];
 
-function List({ name = 'list' }: { readonly name?: string }) {
-  const first = { items: ['a'], cursor: 'two' };
-  const { items, next } = useOlder(
+function Shown({ name = 'list' }: { readonly name?: string }) {
+  const list = useList({
     name,
-    first,
-    (item) => item,
-    async (cursor) => {
-      loaded.push(cursor);
+    idOf: (item: string) => item,
+    load: async (cursor = '') => {
+      if (cursor) loaded.push(cursor);
       return pages[cursor] ?? { items: [] };
     },
-  );
-  return (
-    <>
-      <p>{items.join(', ')}</p>
-      <Pager next={next} />
-    </>
-  );
+    beside: async () => 'beside',
+  });
+  return <List of={list}>{(beside) => <p>{[beside, ...list.items].join(', ')}</p>}</List>;
 }
 
 it('looks on until there is an older one that is not shown yet, and asks for each page once', async () => {
   loaded = [];
-  render(<List />);
-  const older = screen.getByRole('button', { name: 'Show older' });
+  render(<Shown />);
+  const older = await screen.findByRole('button', { name: 'Show older' });
   fireEvent.click(older);
   fireEvent.click(older);
-  await screen.findByText('a, b');
+  await screen.findByText('beside, a, b');
   expect(loaded).toEqual(['two', 'three', 'four']);
   fireEvent.click(await screen.findByRole('button', { name: 'Show older' }));
-  await screen.findByText('a, b');
+  await screen.findByText('beside, a, b');
   await expect.poll(() => screen.queryByRole('button')).toBeNull();
 });
 
 it('looks no further once another list is shown', async () => {
   loaded = [];
-  const { rerender } = render(<List />);
-  fireEvent.click(screen.getByRole('button', { name: 'Show older' }));
-  rerender(<List name="another" />);
+  const { rerender } = render(<Shown />);
+  fireEvent.click(await screen.findByRole('button', { name: 'Show older' }));
+  rerender(<Shown name="another" />);
   await screen.findByRole('button', { name: 'Show older' });
   expect(loaded).toEqual(['two']);
-  screen.getByText('a');
+  screen.getByText('beside, a');
 });

@@ -1,13 +1,12 @@
 // @vitest-environment happy-dom
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it, vi } from 'vitest';
-import { lineOf } from '../../../../functions/admin/console/parts/content.tsx';
+import { MarkedJson } from '../../../../functions/admin/console/pages/event.tsx';
+import { isWeb, lineOf, MessageText } from '../../../../functions/admin/console/parts/content.tsx';
 import { EventLine } from '../../../../functions/admin/console/parts/event-line.tsx';
 import { Form, TextField } from '../../../../functions/admin/console/parts/form.tsx';
-import { MarkedJson } from '../../../../functions/admin/console/parts/marked-json.tsx';
-import { isWeb, MessageText } from '../../../../functions/admin/console/parts/message-text.tsx';
+import { isWriting } from '../../../../functions/admin/console/parts/keys.ts';
 import { Time, timeText } from '../../../../functions/admin/console/parts/small.tsx';
-import { isWriting } from '../../../../functions/admin/console/parts/writing.ts';
 import { addressName, providerName, texts } from '../../../../functions/admin/console/texts.ts';
 
 afterEach(cleanup);

@@ -53,6 +53,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   cleanup();
+  session.value = null;
   vi.unstubAllGlobals();
 });
 
@@ -150,7 +151,7 @@ it('points to what is not filled in yet, and tries nothing', async () => {
   const pointedAt = vi.fn();
   render(<Rules id="rule_1" />);
   const act = await screen.findByRole('button', { name: 'Try it' });
-  document.querySelector('.rule-form textarea')?.addEventListener('invalid', pointedAt);
+  document.querySelector('.rule textarea')?.addEventListener('invalid', pointedAt);
   fireEvent.click(act);
   expect(pointedAt).toHaveBeenCalledOnce();
   expect(calls).toEqual([]);
@@ -163,6 +164,9 @@ it('shows the secret of a rule that calls, which is told this once', async () =>
   fireEvent.input(await screen.findByRole('textbox', { name: 'Name' }), { target: { value: 'A' } });
   fireEvent.input(screen.getByRole('textbox', { name: /^Text/ }), { target: { value: 'Hi' } });
   fireEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(location.hash).toBe('#/rules/rule_1'));
+  cleanup();
+  render(<Rules id="rule_1" />);
   await screen.findByText('whsec_once');
 });
 

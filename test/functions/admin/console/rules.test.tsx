@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RECIPES, ruleOf } from '#lib/reactions/recipes.ts';
 import { anyRule } from '#test/support/any-rule.ts';
 import { session } from '../../../../functions/admin/console/api.ts';
-import { Editor } from '../../../../functions/admin/console/rules/editor.tsx';
+import { Editor } from '../../../../functions/admin/console/rules/form.tsx';
 
 const saved: unknown[] = [];
 const save = async (rule: unknown) => saved.push(rule);
@@ -81,21 +81,30 @@ describe('the form of a rule', () => {
 
   it('loses nothing of what it has no fields for', () => {
     const odd = {
-      name: 5,
-      on: 'message.*',
-      accounts: [''],
+      name: 'A',
       when: {
         all: [{ field: 'text', is: 'a', contains: 'b' }, { any: 'x' }, { not: { field: 'kind', in: [1, 'a'] } }, 7],
       },
       do: [{ action: 'reply', text: 5 }, { action: 'dance' }, 'x', { action: 'call', url: 'u', json: 1, text: 'b' }],
-      guard: { perContact: { max: 1 } },
-      later: { a: [1] },
-      order: '7',
     };
     render(<Editor begun={odd} onSave={save} />);
     expect(written()).toEqual(odd);
     retype();
     expect(written()).toEqual(odd);
+  });
+
+  it.each([
+    { later: { a: [1] } },
+    { order: '7' },
+    { on: 'message.*' },
+    { accounts: [''] },
+    { guard: { perContact: { max: 1 } } },
+  ])('stays JSON, and names the field, where it has none for %o', (odd) => {
+    render(<Editor begun={{ name: 'A', ...odd }} onSave={save} />);
+    expect(JSON.parse(jsonBox().value)).toEqual({ name: 'A', ...odd });
+    click('Form');
+    expect(screen.getByRole('alert').textContent).toContain(`no field for this: ${Object.keys(odd)[0]}`);
+    expect(JSON.parse(jsonBox().value)).toEqual({ name: 'A', ...odd });
   });
 
   it.each(RECIPES)('shows the recipe $id with a field for each of its empty places', ({ rule: begun, fill }) => {

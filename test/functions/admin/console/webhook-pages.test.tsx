@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/preact';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { replace } from '../../../../functions/admin/console/address.ts';
 import { session } from '../../../../functions/admin/console/api.ts';
@@ -25,7 +25,6 @@ beforeEach(() => {
     'POST /api/webhooks': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/made' },
     'GET /api/accounts': { items: [{ id: 'acc_1', name: 'Shop', provider: 'green-api' }] },
     'GET /api/accounts/acc_1': { id: 'acc_1', name: 'Shop', provider: 'green-api' },
-    'GET /api/events/evt_1': { id: 'evt_1', kind: 'message', chatId: 'chat_1' },
     'POST /api/webhooks/wh_1/rotate': { ...WEBHOOK, url: 'https://hub.example/hooks/sandbox/fresh' },
   };
   vi.stubGlobal('fetch', async (request: Request) => {
@@ -84,42 +83,45 @@ it('waits for the first call of a new URL, whatever came through the one before'
   await screen.findByText('Waiting for the first call');
 });
 
-it('leads from the first call to the conversation in which its message stands', async () => {
-  attempts = [];
+/** Makes one, and follows to its page. */
+async function make() {
   render(<Webhooks id="new" />);
   fireEvent.click(await screen.findByRole('button', { name: 'Make a webhook' }));
+  await waitFor(() => expect(location.hash).toBe('#/webhooks/wh_1?workspace=ws_2'));
+  cleanup();
+  render(<Webhooks id="wh_1" />);
   await screen.findByText('https://hub.example/hooks/sandbox/made');
-  attempts = [ATTEMPT];
+}
+
+it('leads from the first call to the inbox', async () => {
+  attempts = [];
   vi.stubGlobal('fetch', sampling(fetch));
+  await make();
+  await screen.findAllByText('Waiting for the first call');
+  attempts = [ATTEMPT];
   fireEvent.click(screen.getByRole('button', { name: 'Send a sample' }));
-  const link = await screen.findByRole('link', { name: 'See the message' });
-  expect(link.getAttribute('href')).toBe('#/inbox/chat_1?workspace=ws_2');
+  const link = await screen.findByRole('link', { name: 'See it in the inbox' });
+  expect(link.getAttribute('href')).toBe('#/inbox?workspace=ws_2');
 });
 
-it('asks who has the URL for it before anything has come in, and offers a new one', async () => {
+it('asks who has the URL for it before anything has come in, until there is a new one', async () => {
   attempts = [];
   render(<Webhooks id="wh_1" />);
-  const sample = await screen.findByRole('region', { name: 'Send a sample' });
-  expect(sample.closest('details')).toBeNull();
-  within(sample).getByRole('button', { name: 'Send a sample' });
-  expect(screen.getAllByRole('button', { name: 'New URL' })).toHaveLength(1);
-  fireEvent.click(within(sample).getByRole('button', { name: 'New URL' }));
+  const form = (await screen.findByLabelText('Its URL')).closest('details');
+  expect(form?.open).toBe(true);
+  fireEvent.click(screen.getByRole('button', { name: 'New URL' }));
   const confirm = (await screen.findAllByRole('button', { name: 'New URL', hidden: true })).at(-1);
   if (confirm) fireEvent.click(confirm);
   await screen.findByText('https://hub.example/hooks/sandbox/fresh');
-  expect(screen.queryByRole('region', { name: 'Send a sample' })).toBeNull();
+  expect(screen.queryByLabelText('Its URL')).toBeNull();
   screen.getByRole('button', { name: 'Send a sample' });
 });
 
 it('sends a sample at once through a webhook that was just made, until somebody signs out', async () => {
-  render(<Webhooks id="new" />);
-  fireEvent.click(await screen.findByRole('button', { name: 'Make a webhook' }));
-  await screen.findByText('https://hub.example/hooks/sandbox/made');
-  cleanup();
   attempts = [];
   const posted = () => asked.filter(({ what }) => what.endsWith('/hooks/sandbox/made')).length;
   vi.stubGlobal('fetch', sampling(fetch));
-  render(<Webhooks id="wh_1" />);
+  await make();
   fireEvent.click(await screen.findByRole('button', { name: 'Send a sample' }));
   await waitFor(() => expect(posted()).toBe(1));
   expect(screen.queryByLabelText('Its URL')).toBeNull();
@@ -128,6 +130,7 @@ it('sends a sample at once through a webhook that was just made, until somebody 
   session.value = { workspace: 'main', admin: true, scope: 'all' };
   render(<Webhooks id="wh_1" />);
   await screen.findByLabelText('Its URL');
+  expect(screen.queryByText('https://hub.example/hooks/sandbox/made')).toBeNull();
 });
 
 /** A sample is posted by its address, as a provider does. */

@@ -1,19 +1,85 @@
 import { useState } from 'preact/hooks';
-import { type Account, type AccountTest, api, asked } from '../api.ts';
+import { addressOf, go } from '../address.ts';
+import { type Account, type NewAccount as AccountBody, type AccountTest, api, asked } from '../api.ts';
 import { useOnce } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
-import { Form, TextField, type Values } from '../parts/form.tsx';
-import { Loaded } from '../parts/page.tsx';
-import { Select } from '../parts/select.tsx';
+import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Loaded, Page } from '../parts/page.tsx';
 import { Badge } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
-import { texts } from '../texts.ts';
+import { providerName, texts } from '../texts.ts';
 import { loadWays, type Way, type WayField } from '../ways.ts';
 
 const t = texts.accounts;
 
+const labelOf = ({ provider, channel, fixed }: Way) =>
+  [providerName(provider), texts.channels[channel] ?? channel, ...Object.values(fixed)].join(', ');
+
+/** Asks for what each provider asks for. */
+export function NewAccount() {
+  const live = useOnce(loadWays);
+  return (
+    <Page title={t.make} call="POST /api/accounts">
+      <Loaded live={live}>{(ways) => <AccountForm ways={ways} />}</Loaded>
+    </Page>
+  );
+}
+
+function AccountForm({ ways }: { readonly ways: readonly Way[] }) {
+  const [chosen, choose] = useState(0);
+  const [tested, setTested] = useState<AccountTest>();
+  const way = ways[chosen] ?? ways[0];
+  if (!way) return null;
+  const change = (next: number) => {
+    setTested(undefined);
+    choose(next);
+  };
+  const bodyOf = ({ name, phone, ...values }: Values): AccountBody => {
+    const { provider, channel } = way;
+    const credentials = credentialsOf(way, values);
+    const filled = { provider, channel, ...(name && { name }), ...(phone && { phone }), credentials };
+    // Which fields go together the document says, and the API checks.
+    return JSON.parse(JSON.stringify(filled));
+  };
+  const test = async (values: Values) =>
+    setTested(await asked(api.POST('/api/accounts/test', { body: bodyOf(values) })));
+  const create = async (values: Values) => {
+    const body = bodyOf(values);
+    const made = await asked(api.POST('/api/accounts', { body }));
+    if (made.warning) tell(made.warning);
+    go(addressOf('accounts', made.id));
+  };
+  return (
+    <Form
+      key={chosen}
+      act={t.make}
+      onSubmit={create}
+      class="form wide"
+      trial={{ act: t.test, run: test }}
+      onInput={() => setTested(undefined)}
+    >
+      <Select
+        label={texts.provider}
+        hint={t.hints[way.provider] ?? ''}
+        value={`${chosen}`}
+        options={ways.map((one, index) => [`${index}`, labelOf(one)] as const)}
+        onChange={(index) => change(Number(index))}
+      />
+      <TextField name="name" label={texts.name} hint={texts.nameHint} />
+      <TextField
+        name="phone"
+        label={texts.phone}
+        hint={way.provider === 'timelinesai' ? t.phoneNeeded : t.phoneHint}
+        required={way.provider === 'timelinesai'}
+      />
+      <CredentialFields way={way} />
+      {tested && <Tested test={tested} />}
+    </Form>
+  );
+}
+
 /** What was filled in for a way of connecting, as the API takes it. Of several numbers one is chosen: it is a number. */
-export function credentialsOf({ fixed, fields }: Way, values: Values): Record<string, string | number> {
+function credentialsOf({ fixed, fields }: Way, values: Values): Record<string, string | number> {
   const given = fields.flatMap(({ name, choices }): [string, string | number][] => {
     const value = choices?.find((one) => `${one}` === values[name]) ?? values[name];
     return value === undefined ? [] : [[name, value]];
@@ -21,7 +87,7 @@ export function credentialsOf({ fixed, fields }: Way, values: Values): Record<st
   return { ...fixed, ...Object.fromEntries(given) };
 }
 
-export const CredentialFields = ({ way: { fields } }: { readonly way: Way }) => (
+const CredentialFields = ({ way: { fields } }: { readonly way: Way }) => (
   <>
     {fields.map((field) => (
       <Input key={field.name} {...field} />
@@ -140,7 +206,7 @@ export function Connection({ id }: { readonly id: string }) {
 }
 
 /** What the provider says, and what is to be done about it. */
-export function Tested({ test: { ok, state, phone, message } }: { readonly test: AccountTest }) {
+function Tested({ test: { ok, state, phone, message } }: { readonly test: AccountTest }) {
   return (
     <div role="status">
       <p>

@@ -1,5 +1,5 @@
 import { addressOf } from '../address.ts';
-import { type Account, api, asked } from '../api.ts';
+import { type Account, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { accountName, reasonOf, texts } from '../texts.ts';
 import { type Act, Acts } from './acts.tsx';
@@ -109,3 +109,40 @@ export const cancelAll = (account: Account): Act | false =>
       tell(texts.accounts.cancelledSaid(count));
     },
   };
+
+interface SendActionsProps {
+  readonly send: Send;
+  readonly state: Send['parts'][number]['state'];
+  readonly onChange: () => Promise<unknown>;
+}
+
+/** Takes back what waits, and sends again what did not go outexts.inbox. */
+export function SendActions({ send, state, onChange }: SendActionsProps) {
+  const path = { params: { path: { messageId: send.messageId } } };
+  const canRepeat = !send.resentAs && ['unknown', 'expired', 'failed'].includes(state);
+  return (
+    <>
+      {send.resentAs && (
+        <a class="faint" href={addressOf('sends', send.resentAs)}>
+          {texts.inbox.resent}
+        </a>
+      )}
+      <Acts
+        isSmall
+        onDone={onChange}
+        acts={[
+          state === 'queued' && {
+            label: texts.inbox.cancelSend,
+            run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
+            said: texts.inbox.cancelled,
+          },
+          canRepeat && {
+            label: texts.inbox.again,
+            ...(state === 'unknown' && { asks: texts.inbox.againAsks }),
+            run: () => asked(api.POST('/api/sends/{messageId}/resend', path)),
+          },
+        ]}
+      />
+    </>
+  );
+}

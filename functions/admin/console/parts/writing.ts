@@ -1,6 +1,0 @@
-/** Whether a key belongs to what is being written, or to the browser: such a key is no command of ours. */
-export function isWriting({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  // One that has just been closed has the focus until the browser draws anew.
-  const isField = target instanceof HTMLElement && target.matches('input, textarea, select, dialog[open] *');
-  return isField || ctrlKey || metaKey || altKey;
-}
