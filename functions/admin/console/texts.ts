@@ -405,7 +405,7 @@ export const texts = {
     lastCall: 'Last call',
     sampleHint: (provider: string) =>
       `A made-up message, in the words of ${providerName(provider)}, from another made-up person each time. It appears in the inbox like any other.`,
-    toMessage: 'See it in the inbox',
+    toMessage: 'See the message',
     sampleSent: 'A sample was posted',
     noSample: (provider: string) => `There is no sample for ${provider}`,
     sampleRefused: (status: number) =>

@@ -36,7 +36,7 @@ const KINDS = {
   call: {
     begun: { url: '' },
     shape: {
-      ...{ action: isText, url: isText, headers: isAny, json: isAny, text: isTextOrNone },
+      ...{ action: isText, url: isText, headers: isAny, json: isAny },
       method: (method: unknown) => isOneOf(METHODS, method ?? 'POST'),
     },
   },
@@ -76,7 +76,7 @@ export function ActionForm({ action, path, onChange, onRemove }: ActionProps) {
   const remove = onRemove && <RemoveButton label={t.removeAction} onClick={onRemove} />;
   if (!isDraft(action) || !isKind(action.action) || !fits(KINDS[action.action].shape, action)) {
     return (
-      <div class="condition leaf">
+      <div class="condition">
         <JsonBox label={t.asJson} value={action} onChange={onChange} />
         {remove}
       </div>
@@ -84,7 +84,7 @@ export function ActionForm({ action, path, onChange, onRemove }: ActionProps) {
   }
   const kinds = Object.keys(KINDS).filter(isKind);
   return (
-    <fieldset class="condition group" aria-label={t.actions[action.action]}>
+    <fieldset class="action" aria-label={t.actions[action.action]}>
       <div class="head">
         <Select
           label={t.action}
@@ -209,16 +209,9 @@ function Endpoint(props: FieldsProps) {
   );
 }
 
-function bodyIn({ json, text }: Draft): 'json' | 'text' | 'event' {
-  if (json !== undefined) return 'json';
-  return text === undefined ? 'event' : 'text';
-}
-
 function Call(props: FieldsProps) {
   const { action, onChange } = props;
-  const body = bodyIn(action);
-  const { json: _json, text: _text, ...bare } = action;
-  const bodies = { event: {}, json: { json: {} }, text: { text: '' } };
+  const set = (name: string) => (value: unknown) => onChange(withField(action, name, value));
   return (
     <>
       <div class="pair">
@@ -226,29 +219,18 @@ function Call(props: FieldsProps) {
           label={t.method}
           value={isOneOf(METHODS, action.method) ? action.method : 'POST'}
           options={METHODS.map((method) => [method, method] as const)}
-          onChange={(method) => onChange({ ...action, method })}
+          onChange={set('method')}
         />
         <TextBox label={t.url} isRequired {...ofAction(props, 'url')} />
       </div>
-      <Select
-        label={t.body}
-        value={body}
-        options={[
-          ['event', t.bodies.event],
-          ['json', t.bodies.json],
-          ['text', t.bodies.text],
-        ]}
-        onChange={(chosen) => onChange({ ...bare, ...bodies[chosen] })}
+      <CheckBox
+        label={t.ownBody}
+        value={action.json !== undefined}
+        onChange={(isOwn) => set('json')(isOwn ? {} : undefined)}
       />
-      {body === 'json' && (
-        <JsonBox
-          label={t.bodies.json}
-          hint={t.textHint}
-          value={action.json}
-          onChange={(json) => onChange({ ...action, json })}
-        />
+      {action.json !== undefined && (
+        <JsonBox label={t.body} hint={t.textHint} value={action.json} onChange={set('json')} />
       )}
-      {body === 'text' && <TextBox label={t.text} hint={t.textHint} rows={3} {...ofAction(props, 'text')} />}
       <details open={action.headers !== undefined}>
         <summary>{t.headers}</summary>
         <JsonBox
@@ -256,11 +238,7 @@ function Call(props: FieldsProps) {
           hint={t.headersHint}
           rows={2}
           value={action.headers ?? {}}
-          onChange={(headers) =>
-            onChange(
-              withField(action, 'headers', isDraft(headers) && Object.keys(headers).length === 0 ? undefined : headers),
-            )
-          }
+          onChange={set('headers')}
         />
       </details>
     </>

@@ -1,17 +1,18 @@
 import { CheckBox, Select } from '../parts/form.tsx';
-import { AddButton, JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
+import { AddButton, Checks, JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
 import {
+  type Comparison,
   comparedBy,
-  DAYS,
+  comparisonOf,
+  type Draft,
   FOLDED,
+  grouped,
+  groupOf,
   isOperator,
   limitIn,
   NEW_LEAF,
   type Operand,
   operatorsFor,
-  regrouped,
-  type Shown,
-  shownOf,
   withField,
   withItem,
   withoutItem,
@@ -20,138 +21,106 @@ import { ruleTexts } from './texts.ts';
 
 const t = ruleTexts;
 
-interface ConditionProps {
-  readonly condition: unknown;
-  readonly path: string;
-  readonly onChange: (condition: unknown) => void;
-  readonly onRemove: () => void;
+interface ConditionsProps {
+  readonly when: unknown;
+  readonly onChange: (when: unknown) => void;
 }
 
-/** A comparison, or several of which all or any must hold; what is neither is shown as JSON. */
-export function ConditionForm({ condition, path, onChange, onRemove }: ConditionProps) {
-  const shown = shownOf(condition);
-  if (shown.kind === 'json') {
-    return (
-      <div class="condition">
-        <JsonBox label={t.asJson} isBare value={condition} onChange={onChange} />
-        <RemoveButton label={t.removeCondition} onClick={onRemove} />
-      </div>
-    );
-  }
-  if (shown.kind === 'leaf') return <Comparison shown={shown} path={path} onChange={onChange} onRemove={onRemove} />;
+/** Comparisons of which all or any must hold; what is none, as a group within a group, is shown as JSON. */
+export function Conditions({ when, onChange }: ConditionsProps) {
+  const { kind, of, pathOf } = groupOf(when);
+  const change = (changed: readonly unknown[], head = kind) => onChange(grouped(head, changed));
   return (
-    <fieldset class="condition group" aria-label={t.groups[shown.kind]}>
-      <div class="head">
+    <>
+      {of.length === 0 && <p class="faint">{t.noCondition}</p>}
+      {of.length > 1 && (
         <Select
           label={t.group}
           isBare
-          value={shown.kind}
+          value={kind}
           options={[
             ['all', t.groups.all],
             ['any', t.groups.any],
-            ['not', t.groups.not],
           ]}
-          onChange={(kind) => onChange(regrouped(condition, kind))}
+          onChange={(head) => change(of, head)}
         />
-        <RemoveButton label={t.removeGroup} onClick={onRemove} />
-      </div>
-      {shown.kind === 'not' ? (
-        <ConditionForm
-          condition={shown.of}
-          path={`${path}.not`}
-          onChange={(not) => onChange({ not })}
-          onRemove={onRemove}
-        />
-      ) : (
-        <Members {...shown} path={path} onChange={onChange} onRemove={onRemove} />
       )}
-    </fieldset>
-  );
-}
-
-interface MembersProps extends Omit<ConditionProps, 'condition'> {
-  readonly kind: 'all' | 'any';
-  readonly of: readonly unknown[];
-}
-
-function Members({ kind, of, path, onChange, onRemove }: MembersProps) {
-  const without = (at: number) => (of.length === 1 ? onRemove() : onChange({ [kind]: withoutItem(of, at) }));
-  return (
-    <>
-      {of.map((one, i) => (
-        <ConditionForm
-          key={i}
-          condition={one}
-          path={`${path}.${kind}.${i}`}
-          onChange={(changed) => onChange({ [kind]: withItem(of, i, changed) })}
-          onRemove={() => without(i)}
-        />
-      ))}
+      {of.map((one, i) => {
+        const set = (changed: unknown) => change(withItem(of, i, changed));
+        const shown = comparisonOf(one);
+        return (
+          <div key={i} class="condition">
+            {shown ? (
+              <ComparisonForm of={shown} path={pathOf(i)} onChange={set} />
+            ) : (
+              <JsonBox label={t.asJson} isBare value={one} onChange={set} />
+            )}
+            <RemoveButton label={t.removeCondition} onClick={() => change(withoutItem(of, i))} />
+          </div>
+        );
+      })}
       <div class="actions">
-        <AddButton label={t.addComparison} onClick={() => onChange({ [kind]: [...of, NEW_LEAF] })} />
-        <AddButton
-          label={t.addGroup}
-          onClick={() => onChange({ [kind]: [...of, { [kind === 'all' ? 'any' : 'all']: [NEW_LEAF] }] })}
-        />
+        <AddButton label={t.addComparison} onClick={() => change([...of, NEW_LEAF])} />
       </div>
     </>
   );
 }
 
-interface ComparisonProps extends Omit<ConditionProps, 'condition'> {
-  readonly shown: Extract<Shown, { kind: 'leaf' }>;
+interface ComparisonProps {
+  readonly of: Comparison;
+  readonly path: string;
+  readonly onChange: (condition: unknown) => void;
 }
 
 const FIELDS = Object.entries(t.fields);
 /** Stands in the list for every field that has no short name. */
 const OTHER = '…';
 
-function Comparison({ shown: { leaf, field, operator, operand }, path, onChange, onRemove }: ComparisonProps) {
+function ComparisonForm({ of: { isNot, leaf, field, operator, operand }, path, onChange }: ComparisonProps) {
   const isShort = Object.hasOwn(t.fields, field);
   const operators = operatorsFor(field);
+  const set = (changed: Draft, not = isNot) => onChange(not ? { not: changed } : changed);
   return (
-    <div class="condition">
-      <div class="compared">
-        <Select
-          label={t.field}
+    <div class="compared">
+      <Select
+        label={t.field}
+        isBare
+        value={isShort ? field : OTHER}
+        options={[...FIELDS, [OTHER, t.otherField]]}
+        onChange={(chosen) => set(comparedBy(leaf, chosen === OTHER ? '' : chosen, operator))}
+      />
+      {!isShort && (
+        <TextBox
+          label={t.path}
           isBare
-          value={isShort ? field : OTHER}
-          options={[...FIELDS, [OTHER, t.otherField]]}
-          onChange={(chosen) => onChange(comparedBy(leaf, chosen === OTHER ? '' : chosen, operator))}
+          isRequired
+          value={field}
+          onChange={(typed) => set(withField(leaf, 'field', typed))}
         />
-        {!isShort && (
-          <TextBox
-            label={t.path}
-            isBare
-            isRequired
-            value={field}
-            onChange={(typed) => onChange(withField(leaf, 'field', typed))}
-          />
-        )}
-        <Select
-          label={t.operator}
-          isBare
-          value={operator}
-          options={(operators.includes(operator) ? operators : [operator, ...operators]).map((one) => [
-            one,
-            t.operators[one] ?? one,
-          ])}
-          onChange={(chosen) => isOperator(chosen) && onChange(comparedBy(leaf, field, chosen))}
+      )}
+      <CheckBox label={t.not} value={isNot} onChange={(not) => set(leaf, not)} />
+      <Select
+        label={t.operator}
+        isBare
+        value={operator}
+        options={(operators.includes(operator) ? operators : [operator, ...operators]).map((one) => [
+          one,
+          t.operators[one] ?? one,
+        ])}
+        onChange={(chosen) => isOperator(chosen) && set(comparedBy(leaf, field, chosen))}
+      />
+      <OperandBox
+        operand={operand}
+        path={`${path}${isNot ? '.not' : ''}.${operator}`}
+        onChange={(value) => set(withField(leaf, operator, value))}
+      />
+      {FOLDED.includes(operator) && ['text', 'lines'].includes(operand.kind) && (
+        <CheckBox
+          label={t.caseSensitive}
+          value={leaf.caseSensitive === true}
+          onChange={(counts) => set(withField(leaf, 'caseSensitive', counts || undefined))}
         />
-        <OperandBox
-          operand={operand}
-          path={`${path}.${operator}`}
-          onChange={(value) => onChange(withField(leaf, operator, value))}
-        />
-        {FOLDED.includes(operator) && ['text', 'lines'].includes(operand.kind) && (
-          <CheckBox
-            label={t.caseSensitive}
-            value={leaf.caseSensitive === true}
-            onChange={(counts) => onChange(withField(leaf, 'caseSensitive', counts || undefined))}
-          />
-        )}
-      </div>
-      <RemoveButton label={t.removeCondition} onClick={onRemove} />
+      )}
     </div>
   );
 }
@@ -187,29 +156,11 @@ function OperandBox({ operand, path, onChange }: OperandProps) {
     case 'lines':
       return <LinesBox {...common} value={operand.value} onChange={onChange} />;
     case 'days':
-      return <Days days={operand.value} onChange={onChange} />;
+      return <Checks label={t.value} value={operand.value} options={Object.entries(t.days)} onChange={onChange} />;
     case 'times':
       return <Times times={operand.value} onChange={onChange} />;
   }
 }
-
-interface DaysProps {
-  readonly days: readonly string[];
-  readonly onChange: (days: readonly string[]) => void;
-}
-
-const Days = ({ days, onChange }: DaysProps) => (
-  <div class="actions spread">
-    {DAYS.map((day) => (
-      <CheckBox
-        key={day}
-        label={t.days[day] ?? day}
-        value={days.includes(day)}
-        onChange={(isIn) => onChange(isIn ? [...days, day] : days.filter((one) => one !== day))}
-      />
-    ))}
-  </div>
-);
 
 interface TimesProps {
   readonly times: readonly [string, string];

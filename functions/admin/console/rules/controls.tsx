@@ -1,7 +1,7 @@
 import { Plus, X } from 'lucide-preact';
 import { createContext } from 'preact';
 import { useContext, useId, useState } from 'preact/hooks';
-import { Field } from '../parts/form.tsx';
+import { CheckBox, Field } from '../parts/form.tsx';
 import { jsonIn, numberIn, textOf } from './draft.ts';
 import { ruleTexts } from './texts.ts';
 
@@ -91,27 +91,21 @@ export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, 
   );
 }
 
-/** What was typed, as long as it still says what the value is: a line being begun must not vanish. */
-function useTyped<Value>(value: Value, show: (value: Value) => string, read: (text: string) => Value) {
-  const [typed, type] = useState(() => show(value));
-  const isCurrent = JSON.stringify(read(typed)) === JSON.stringify(value);
-  return [isCurrent ? typed : show(value), type] as const;
-}
-
 const linesIn = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
 
 /** Several texts, one in a line. */
 export function LinesBox({ label, value, onChange, hint, path, isBare }: ControlProps<readonly string[]>) {
   const place = usePlace(path);
-  const [text, type] = useTyped(value, (lines) => lines.join('\n'), linesIn);
-  const isEmpty = value.length === 0;
+  const [typed, type] = useState('');
+  // A line being begun must not vanish.
+  const text = linesIn(typed).join('\n') === value.join('\n') ? typed : value.join('\n');
   return (
     <Labelled label={place?.label ?? label} hint={hint ?? t.oneALine} isBare={isBare}>
       <textarea
         rows={Math.min(6, Math.max(2, value.length + 1))}
         value={text}
         placeholder={place?.example ?? (isBare ? t.oneALine : undefined)}
-        class={place && isEmpty ? 'place' : undefined}
+        class={place && value.length === 0 ? 'place' : undefined}
         required
         aria-label={isBare ? (place?.label ?? label) : undefined}
         spellcheck={false}
@@ -129,73 +123,56 @@ interface NumberProps extends ControlProps<number | undefined> {
   readonly otherwise?: number;
 }
 
-export function NumberBox({ label, value, onChange, hint, isBare, otherwise }: NumberProps) {
-  const [text, type] = useTyped(value, (number) => (number === undefined ? '' : String(number)), numberIn);
+export function NumberBox({ label, value, onChange, hint, otherwise }: NumberProps) {
   return (
-    <Labelled label={label} hint={hint} isBare={isBare}>
+    <Field label={label} hint={hint}>
       <input
-        type="text"
-        inputMode="decimal"
-        autocomplete="off"
-        value={text}
+        type="number"
+        step="any"
+        defaultValue={value}
         placeholder={otherwise === undefined ? undefined : String(otherwise)}
         required={otherwise === undefined}
-        pattern="-?[0-9.]+(e[+\-]?[0-9]+)?"
-        aria-label={isBare ? label : undefined}
         onInput={({ currentTarget }) => {
-          type(currentTarget.value);
           const number = numberIn(currentTarget.value);
-          const isWhole = number !== undefined || (otherwise !== undefined && currentTarget.value === '');
-          if (isWhole && number !== value) onChange(number);
+          if ((number !== undefined || otherwise !== undefined) && number !== value) onChange(number);
         }}
       />
-    </Labelled>
+    </Field>
   );
 }
 
-interface ChosenProps extends ControlProps<readonly string[]> {
+interface ChecksProps extends ControlProps<readonly string[]> {
   readonly options: readonly (readonly [value: string, label: string])[];
-  /** What stands there while none is chosen. */
-  readonly none?: string;
 }
 
-/** Some of many, in the order in which they were chosen. */
-export function ChosenBox({ label, value, onChange, options, none }: ChosenProps) {
+/** Some of many. */
+export function Checks({ label, value, options, onChange }: ChecksProps) {
+  const others = value.filter((one) => options.every(([option]) => option !== one)).map((one) => [one, one] as const);
+  return (
+    <fieldset class="actions spread" aria-label={label}>
+      {[...options, ...others].map(([one, said]) => (
+        <CheckBox
+          key={one}
+          label={said}
+          value={value.includes(one)}
+          onChange={(isIn) => onChange(isIn ? [...value, one] : value.filter((other) => other !== one))}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+/** The same of very many: those that are chosen stand before them. `none`: what stands there while none is. */
+export function Folded({ none = '', ...props }: ChecksProps & { readonly none?: string }) {
+  const { label, value, options } = props;
   const nameOf = (one: string) => options.find(([option]) => option === one)?.[1] ?? one;
   return (
-    <fieldset class="stack tight chosen">
-      <legend>{label}</legend>
-      <ul class="actions">
-        {value.map((one) => (
-          <li key={one} class="chip">
-            {nameOf(one)}
-            <RemoveButton
-              label={t.without(nameOf(one))}
-              onClick={() => onChange(value.filter((other) => other !== one))}
-            />
-          </li>
-        ))}
-        {value.length === 0 && none && <li class="faint">{none}</li>}
-      </ul>
-      <select
-        value=""
-        aria-label={t.addTo(label)}
-        required={value.length === 0 && none === undefined}
-        onChange={({ currentTarget }) => {
-          if (currentTarget.value !== '') onChange([...value, currentTarget.value]);
-          currentTarget.value = '';
-        }}
-      >
-        <option value="">{t.add}</option>
-        {options
-          .filter(([one]) => !value.includes(one))
-          .map(([one, said]) => (
-            <option key={one} value={one}>
-              {said}
-            </option>
-          ))}
-      </select>
-    </fieldset>
+    <details>
+      <summary>
+        {label}: {value.map(nameOf).join(', ') || none}
+      </summary>
+      <Checks {...props} />
+    </details>
   );
 }
 
@@ -223,7 +200,7 @@ export function JsonBox({ label, value, onChange, hint, rows = 4, isBare }: Json
           const now = currentTarget.value;
           const read = jsonIn(now);
           type({ text: now, of: read ? textOf(read.json) : shown });
-          if (read) onChange(read.json);
+          if (read && textOf(read.json) !== shown) onChange(read.json);
         }}
       />
     </Labelled>

@@ -76,7 +76,7 @@ const TEXTS: readonly Operator[] = ['contains', 'startsWith', 'endsWith', 'match
 /** Of these, case is folded unless it counts. */
 export const FOLDED: readonly Operator[] = ['is', 'isNot', ...TEXTS, ...LISTS];
 
-export const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 const areDays = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((day) => DAYS.includes(day)) && new Set(value).size === value.length;
 const areTimes = (value: unknown): value is readonly [string, string] =>
@@ -117,33 +117,48 @@ export function numberIn(text: string): number | undefined {
   return text.trim() === '' || !Number.isFinite(number) ? undefined : number;
 }
 
-/** A condition as the form shows it. */
-export type Shown =
-  | { readonly kind: 'all' | 'any'; readonly of: readonly unknown[] }
-  | { readonly kind: 'not'; readonly of: unknown }
-  | {
-      readonly kind: 'leaf';
-      readonly leaf: Draft;
-      readonly field: string;
-      readonly operator: Operator;
-      readonly operand: Operand;
-    }
-  | { readonly kind: 'json' };
+/** A comparison as the form shows it. */
+export interface Comparison {
+  /** It must not hold. */
+  readonly isNot: boolean;
+  readonly leaf: Draft;
+  readonly field: string;
+  readonly operator: Operator;
+  readonly operand: Operand;
+}
 
-export function shownOf(condition: unknown): Shown {
-  if (!isDraft(condition)) return { kind: 'json' };
-  const [name = '', ...others] = Object.keys(condition);
-  if (others.length === 0) {
-    const of = condition[name];
-    if ((name === 'all' || name === 'any') && Array.isArray(of)) return { kind: name, of };
-    if (name === 'not') return { kind: 'not', of };
+/** Undefined where the form has no fields for it. */
+export function comparisonOf(condition: unknown): Comparison | undefined {
+  if (!isDraft(condition)) return undefined;
+  if (Object.keys(condition).join() === 'not') {
+    const inner = comparisonOf(condition.not);
+    return inner?.isNot === false ? { ...inner, isNot: true } : undefined;
   }
   const { field, caseSensitive, ...compared } = condition;
   const [operator = '', ...more] = Object.keys(compared);
-  if (!isText(field) || !isTruthOrNone(caseSensitive) || !isOperator(operator) || more.length > 0)
-    return { kind: 'json' };
+  if (!isText(field) || !isTruthOrNone(caseSensitive) || !isOperator(operator) || more.length > 0) return undefined;
   const operand = operandOf(field, operator, compared[operator]);
-  return operand ? { kind: 'leaf', leaf: condition, field, operator, operand } : { kind: 'json' };
+  return operand && { isNot: false, leaf: condition, field, operator, operand };
+}
+
+/** The conditions of which all or any must hold, and where the first one stands; one alone is a list of one. */
+export interface Group {
+  readonly kind: 'all' | 'any';
+  readonly of: readonly unknown[];
+  readonly pathOf: (at: number) => string;
+}
+
+export function groupOf(when: unknown): Group {
+  if (when === undefined) return { kind: 'all', of: [], pathOf: () => 'when' };
+  const [[kind, of] = [], ...others] = isDraft(when) ? Object.entries(when) : [];
+  if (others.length === 0 && (kind === 'all' || kind === 'any') && Array.isArray(of)) {
+    return { kind, of, pathOf: (at) => `when.${kind}.${at}` };
+  }
+  return { kind: 'all', of: [when], pathOf: () => 'when' };
+}
+
+export function grouped(kind: Group['kind'], of: readonly unknown[]): unknown {
+  return of.length > 1 || (of.length === 1 && kind === 'any') ? { [kind]: of } : of[0];
 }
 
 /** The operators that make sense for a field. */
@@ -170,19 +185,6 @@ export function comparedBy(leaf: Draft, field: string, chosen: Operator): Draft 
 }
 
 export const NEW_LEAF: Draft = { field: 'text', words: [] };
-
-/** The same conditions under another head: nothing of them goes. */
-export function regrouped(condition: unknown, kind: 'all' | 'any' | 'not'): Draft {
-  const of = membersOf(condition);
-  if (kind !== 'not') return { [kind]: of };
-  return { not: of.length === 1 ? of[0] : { all: of } };
-}
-
-function membersOf(condition: unknown): readonly unknown[] {
-  const shown = shownOf(condition);
-  if (shown.kind === 'not') return [shown.of];
-  return shown.kind === 'all' || shown.kind === 'any' ? shown.of : [condition];
-}
 
 /** What `text` says, where it is JSON of a rule. */
 export function draftIn(text: string): Draft | undefined {

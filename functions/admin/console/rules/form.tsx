@@ -5,17 +5,15 @@ import { CheckBox, Field, Form } from '../parts/form.tsx';
 import { Failure } from '../parts/small.tsx';
 import { accountName, texts } from '../texts.ts';
 import { ActionForm, Nameable, newAction } from './action.tsx';
-import { ConditionForm } from './condition.tsx';
-import { AddButton, ChosenBox, NumberBox, type Place, Places, TextBox } from './controls.tsx';
+import { Conditions } from './condition.tsx';
+import { AddButton, Folded, NumberBox, type Place, Places, TextBox } from './controls.tsx';
 import {
   type Draft,
   draftIn,
   fits,
   type Guard,
-  isDraft,
   jsonIn,
   misfitIn,
-  NEW_LEAF,
   RULE,
   type RuleInForm,
   textOf,
@@ -128,7 +126,6 @@ function RuleFields({ rule, onChange }: FieldsProps) {
   const { name, enabled, on = [], accounts = [], do: actions = [] } = rule;
   const { accounts: known } = useContext(Nameable);
   const places = useContext(Places);
-  const otherTypes = on.filter((one) => !Object.hasOwn(t.types, one)).map((one) => [one, one] as const);
   return (
     <>
       <section class="card" tabIndex={-1}>
@@ -137,8 +134,8 @@ function RuleFields({ rule, onChange }: FieldsProps) {
       </section>
       <section class="card" tabIndex={-1}>
         <h2>{t.on}</h2>
-        <ChosenBox label={t.typesLabel} value={on} options={[...TYPES, ...otherTypes]} onChange={set('on')} />
-        <ChosenBox
+        <Folded label={t.typesLabel} value={on} options={TYPES} onChange={set('on')} />
+        <Folded
           label={t.accounts}
           none={t.allAccounts}
           value={accounts}
@@ -171,32 +168,6 @@ function RuleFields({ rule, onChange }: FieldsProps) {
         <summary>{t.more}</summary>
         <More rule={rule} onChange={onChange} />
       </details>
-    </>
-  );
-}
-
-interface ConditionsProps {
-  readonly when: unknown;
-  readonly onChange: (when: unknown) => void;
-}
-
-function Conditions({ when, onChange }: ConditionsProps) {
-  const isGroup = isDraft(when) && ('all' in when || 'any' in when);
-  return (
-    <>
-      {when === undefined ? (
-        <p class="faint">{t.noCondition}</p>
-      ) : (
-        <ConditionForm condition={when} path="when" onChange={onChange} onRemove={() => onChange(undefined)} />
-      )}
-      {!isGroup && (
-        <div class="actions">
-          <AddButton
-            label={t.addComparison}
-            onClick={() => onChange(when === undefined ? NEW_LEAF : { all: [when, NEW_LEAF] })}
-          />
-        </div>
-      )}
     </>
   );
 }

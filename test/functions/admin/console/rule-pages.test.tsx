@@ -98,7 +98,7 @@ it('says of a rule that is switched off that it takes up nothing, and names an a
   answers['GET /api/accounts?limit=200'] = { items: [{ id: 'acc_1', provider: 'sandbox', channel: 'sms' }] };
   render(<Rules id="rule_1" />);
   expect(await screen.findByText(/It is switched off, and takes up nothing/)).toBeTruthy();
-  expect(await screen.findByRole('option', { name: 'Sandbox (sms)' })).toBeTruthy();
+  expect(await screen.findByLabelText('Sandbox (sms)')).toBeTruthy();
 });
 
 it('tells what a rule did, action by action', async () => {

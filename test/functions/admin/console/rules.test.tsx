@@ -149,8 +149,10 @@ describe('the form of a rule', () => {
     expect(written()).toMatchObject({ when: { field: 'now.time', between: ['09:00', ''] } });
     click('Add a condition');
     expect(written()).toMatchObject({ when: { all: [{ field: 'now.time' }, { field: 'text' }] } });
-    fireEvent.change(screen.getByRole('combobox', { name: 'How many must hold' }), { target: { value: 'not' } });
-    expect(written()).toMatchObject({ when: { not: { all: [{ field: 'now.time' }, { field: 'text' }] } } });
+    fireEvent.change(screen.getByRole('combobox', { name: 'How many must hold' }), { target: { value: 'any' } });
+    const [not] = screen.getAllByRole('checkbox', { name: 'not' });
+    if (not) fireEvent.click(not);
+    expect(written()).toMatchObject({ when: { any: [{ not: { field: 'now.time' } }, { field: 'text' }] } });
     for (const _each of [1, 2]) {
       const [first] = screen.getAllByRole('button', { name: 'Remove this condition' });
       if (first) fireEvent.click(first);

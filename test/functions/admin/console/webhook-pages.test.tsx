@@ -100,7 +100,7 @@ it('leads from the first call to the inbox', async () => {
   await screen.findAllByText('Waiting for the first call');
   attempts = [ATTEMPT];
   fireEvent.click(screen.getByRole('button', { name: 'Send a sample' }));
-  const link = await screen.findByRole('link', { name: 'See it in the inbox' });
+  const link = await screen.findByRole('link', { name: 'See the message' });
   expect(link.getAttribute('href')).toBe('#/inbox?workspace=ws_2');
 });
 
