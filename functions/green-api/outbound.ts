@@ -8,8 +8,10 @@ import {
   type Answer,
   type Attempted,
   answered,
+  ask,
   bodyOf,
   type Candidate,
+  isSince,
   type OpenAccount,
   type OutboundProvider,
   type OutboundTools,
@@ -53,58 +55,48 @@ const Journal = v.array(
 );
 type Entry = v.InferOutput<typeof Journal>[number];
 
-/** Clocks differ, and the journal's seconds are rounded down. */
-const SKEW_MS = 5_000;
 const JOURNAL_ENTRIES = 100;
 
+/** An instance, and what it is called with. */
+type Line = OutboundTools & { readonly instance: Instance };
+
 /** What may be this attempt: still in the instance's queue, or in the chat's journal, which is up to 2 minutes behind. */
-async function findSent(
-  instance: Instance,
-  tools: OutboundTools,
-  attempted: Attempted,
-  deadline: number,
-): Promise<readonly Candidate[]> {
+async function findSent(line: Line, attempted: Attempted, deadline: number): Promise<readonly Candidate[]> {
   const recipient = recipientOf(attempted.recipient);
   const chatId = recipient && whatsappChatOf(recipient);
   if (chatId === undefined) return [];
-  const waiting = await queued(instance, tools, chatId, attempted, deadline);
-  const told = waiting && (await journalled(instance, tools, chatId, attempted, deadline));
+  const inQueue = { method: 'GET', url: methodUrl(line.instance, 'showMessagesQueue') } as const;
+  const queue = await ask(line, inQueue, Queue, deadline);
+  const inJournal = {
+    method: 'POST',
+    url: methodUrl(line.instance, 'getChatHistory'),
+    body: { kind: 'json', value: { chatId, count: JOURNAL_ENTRIES } },
+  } as const;
+  const journal = queue && (await ask(line, inJournal, Journal, deadline));
   // A second message that fits may stand in the list that did not come.
-  if (!told) return [];
+  if (!journal) return [];
+  const waiting = queue.flatMap((entry) => waitingIn(entry, chatId, attempted));
   const known = new Set(waiting.map(({ providerId }) => providerId));
+  const told = journal.flatMap((entry) => toldIn(entry, chatId, attempted));
   return [...waiting, ...told.filter(({ providerId }) => !known.has(providerId))];
 }
 
-async function queued(
-  instance: Instance,
-  { http }: OutboundTools,
-  chatId: string,
-  { content }: Attempted,
-  deadline: number,
-): Promise<readonly Candidate[] | undefined> {
-  const reply = await http.call({ method: 'GET', url: methodUrl(instance, 'showMessagesQueue') }, deadline);
-  const queue = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Queue, reply) : undefined;
-  return queue?.flatMap(({ messageID, body }) => {
-    const same = content.kind === 'text' ? body?.message === content.text : body?.fileName === content.name;
-    return messageID && same && body?.chatId === chatId ? [{ providerId: messageID }] : [];
-  });
+function waitingIn({ messageID, body }: v.InferOutput<typeof Queue>[number], chatId: string, { content }: Attempted) {
+  const same = content.kind === 'text' ? body?.message === content.text : body?.fileName === content.name;
+  return messageID && same && body?.chatId === chatId ? [{ providerId: messageID }] : [];
 }
 
-async function journalled(
-  instance: Instance,
-  { http }: OutboundTools,
-  chatId: string,
-  attempted: Attempted,
-  deadline: number,
-): Promise<readonly Candidate[] | undefined> {
-  const body = { kind: 'json', value: { chatId, count: JOURNAL_ENTRIES } } as const;
-  const reply = await http.call({ method: 'POST', url: methodUrl(instance, 'getChatHistory'), body }, deadline);
-  const journal = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Journal, reply) : undefined;
-  return journal?.flatMap((entry) =>
-    entry.idMessage && entry.chatId !== undefined && isOfChat(entry.chatId, chatId) && fits(entry, attempted)
-      ? [{ providerId: entry.idMessage, ...namelessness(attempted), ...failure(entry) }]
-      : [],
-  );
+function toldIn(entry: Entry, chatId: string, attempted: Attempted): Candidate[] {
+  const { idMessage: providerId, chatId: told, statusMessage } = entry;
+  if (!providerId || told === undefined || !isOfChat(told, chatId) || !fits(entry, attempted)) return [];
+  const { content } = attempted;
+  return [
+    {
+      providerId,
+      ...(content.kind === 'file' && isPlayable(content.name) && { isNameless: true }),
+      ...(statusMessage && FAILURES.has(statusMessage) && { failed: statusMessage }),
+    },
+  ];
 }
 
 /** The journal of a person's chat may call it by the id that hides the number, or by its other spelling. */
@@ -117,26 +109,20 @@ function isOfChat(told: string, asked: string): boolean {
   );
 }
 
-function fits(entry: Entry, { content, since }: Attempted): boolean {
+function fits(entry: Entry, attempted: Attempted): boolean {
+  const { content } = attempted;
   if (entry.type !== 'outgoing' || entry.sendByApi === false) return false;
-  if (entry.timestamp === undefined || entry.timestamp * 1000 < since - SKEW_MS) return false;
+  if (!isSince(entry.timestamp && entry.timestamp * 1000, attempted)) return false;
   if (content.kind === 'text') return (entry.textMessage || entry.extendedTextMessage?.text) === content.text;
   // Names of files other than documents are made up, so a picture is known by being one.
   if (!isPlayable(content.name)) return entry.typeMessage === 'documentMessage' && entry.fileName === content.name;
   return /^(?:image|video|audio|sticker)Message$/.test(entry.typeMessage ?? '');
 }
 
-const namelessness = ({ content }: Attempted) =>
-  content.kind === 'file' && isPlayable(content.name) ? { isNameless: true } : {};
-
 /** GREEN-API, too, tells by the extension what WhatsApp shows as it is. */
 const isPlayable = (name: string): boolean => kindOfFile(typeByName(name)) !== 'document';
 
 const FAILURES = new Set(['failed', 'noAccount', 'notInGroup', 'noActiveSession', 'yellowCard']);
-
-function failure({ statusMessage }: Entry) {
-  return statusMessage && FAILURES.has(statusMessage) ? { failed: statusMessage } : {};
-}
 
 /** The one place that says what an answer of GREEN-API without a message id means. */
 const ANSWERS: readonly Meaning[] = [
@@ -166,34 +152,29 @@ export const greenApiOutbound: OutboundProvider = {
   canReach: (recipient) => whatsappChatOf(recipient) !== undefined,
   chatOf: (phone) => `${phone.slice(1)}@c.us`,
   lineOf,
-  open: withCredentials(StoredInstance, (_account, instance, tools) => openInstance(instance, tools)),
+  open: withCredentials(StoredInstance, (_account, instance, tools) => openInstance({ ...tools, instance })),
 };
 
-function openInstance(instance: Instance, tools: OutboundTools): OpenAccount {
+function openInstance(line: Line): OpenAccount {
   return {
-    send: (message, deadline) => send(instance, tools, message, deadline),
-    probe: (deadline) => probe(instance, tools, deadline),
-    phone: (deadline) => linkedPhone(instance, tools, deadline),
-    find: (attempted, deadline) => findSent(instance, tools, attempted, deadline),
+    send: (message, deadline) => send(line, message, deadline),
+    probe: (deadline) => probe(line, deadline),
+    phone: (deadline) => linkedPhone(line, deadline),
+    find: (attempted, deadline) => findSent(line, attempted, deadline),
   };
 }
 
 const Sent = v.looseObject({ idMessage: v.pipe(v.string(), v.nonEmpty()) });
 
-async function send(
-  instance: Instance,
-  tools: OutboundTools,
-  message: Outgoing,
-  deadline: number,
-): Promise<SendOutcome> {
+async function send(line: Line, message: Outgoing, deadline: number): Promise<SendOutcome> {
   const recipient = recipientOf(message.recipient);
   const chatId = recipient && whatsappChatOf(recipient);
   if (chatId === undefined) return { kind: 'rejected', reason: 'the recipient is no chat id that GREEN-API knows' };
-  const reply = await tools.http.call(requestFor(instance, chatId, message), deadline);
+  const reply = await line.http.call(requestFor(line.instance, chatId, message), deadline);
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const id = bodyOf(Sent, reply)?.idMessage;
   if (reply.status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
-  return withId(meaning(instance, tools, reply, textOf(message)), id);
+  return withId(meaning(line, reply, textOf(message)), id);
 }
 
 /** Fields beyond these, and even known ones without a value, are answered with 400. */
@@ -233,7 +214,7 @@ function quotaOutcome(reply: Answer): SendOutcome | undefined {
   return { kind: 'rejected', reason };
 }
 
-function meaning(instance: Instance, { clock }: OutboundTools, reply: Answer, text?: string): SendOutcome {
+function meaning({ instance, clock }: Line, reply: Answer, text?: string): SendOutcome {
   const quota = quotaOutcome(reply);
   if (quota) return quota;
   const words = bodyOf(Fault, reply)?.message ?? plainText(reply);
@@ -246,12 +227,12 @@ function plainText({ headers, text }: Answer): string | undefined {
 
 const State = v.looseObject({ stateInstance: v.string() });
 
-async function probe(instance: Instance, tools: OutboundTools, deadline: number): Promise<ProbeResult> {
-  const reply = await tools.http.call({ method: 'GET', url: methodUrl(instance, 'getStateInstance') }, deadline);
+async function probe(line: Line, deadline: number): Promise<ProbeResult> {
+  const reply = await line.http.call({ method: 'GET', url: methodUrl(line.instance, 'getStateInstance') }, deadline);
   if (reply.kind === 'broken') return { kind: 'unknown' };
   const state = reply.status === 200 ? bodyOf(State, reply)?.stateInstance : undefined;
   if (state !== undefined) return stateResult(state);
-  const outcome = meaning(instance, tools, reply);
+  const outcome = meaning(line, reply);
   return outcome.kind === 'hold'
     ? { kind: 'held', reason: `${outcome.reason}: take all four credentials from the instance's page in their console` }
     : { kind: 'unknown', answers: reply.status < 500 };
@@ -274,8 +255,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 
 const Linked = v.looseObject({ phone: v.pipe(v.union([v.string(), v.number()]), v.transform(String)) });
 
-async function linkedPhone(instance: Instance, { http }: OutboundTools, deadline: number): Promise<Phone | undefined> {
-  const reply = await http.call({ method: 'GET', url: methodUrl(instance, 'getWaSettings') }, deadline);
-  const linked = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Linked, reply) : undefined;
-  return toPhone(linked?.phone);
+async function linkedPhone(line: Line, deadline: number): Promise<Phone | undefined> {
+  const request = { method: 'GET', url: methodUrl(line.instance, 'getWaSettings') } as const;
+  return toPhone((await ask(line, request, Linked, deadline))?.phone);
 }

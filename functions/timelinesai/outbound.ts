@@ -10,8 +10,10 @@ import {
   type Attachment,
   type Attempted,
   answered,
+  ask,
   bodyOf,
   type Candidate,
+  isSince,
   type OpenAccount,
   type OutboundAccount,
   type OutboundProvider,
@@ -25,8 +27,12 @@ import {
 } from '#lib/sender/provider.ts';
 import { apiUrl, lineOf, StoredWorkspace, type Workspace } from './account.ts';
 
-function authorization({ apiToken }: Workspace): Readonly<Record<string, string>> {
-  return { authorization: `Bearer ${apiToken}` };
+/** An account in a workspace, and what it is called with. */
+type Line = OutboundTools & { readonly account: OutboundAccount; readonly workspace: Workspace };
+
+function request({ workspace }: Line, path: string, body?: ProviderRequest['body']): ProviderRequest {
+  const headers = { authorization: `Bearer ${workspace.apiToken}` };
+  return { method: body ? 'POST' : 'GET', url: apiUrl(workspace, path), headers, ...known({ body }) };
 }
 
 const Text = ifValid(v.string());
@@ -36,14 +42,9 @@ const Numbers = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
 const CONNECTED = /^(?:active|connected|online)$/i;
 
 /** Whether the number, or any where it is not known which, is connected. */
-async function probe(
-  { phone }: OutboundAccount,
-  workspace: Workspace,
-  { http }: OutboundTools,
-  deadline: number,
-): Promise<ProbeResult> {
-  const url = apiUrl(workspace, 'whatsapp_accounts');
-  const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
+async function probe(line: Line, deadline: number): Promise<ProbeResult> {
+  const { phone } = line.account;
+  const reply = await line.http.call(request(line, 'whatsapp_accounts'), deadline);
   if (reply.kind === 'broken') return { kind: 'unknown' };
   if (reply.status === 401)
     return { kind: 'held', reason: 'http 401: give the token that TimelinesAI shows under Integrations, Public API' };
@@ -71,21 +72,16 @@ type What = { readonly text: string } | { readonly file_uid: string };
 
 /** The call that sends something to this recipient; undefined where TimelinesAI has none for it. */
 function messageRequest(
-  account: OutboundAccount,
-  workspace: Workspace,
+  line: Line,
   { recipient: kept, quoted }: Pick<Outgoing, 'recipient' | 'quoted'>,
 ): ((what: What) => ProviderRequest) | undefined {
   const recipient = recipientOf(kept);
   const way = recipient && wayTo(recipient);
   if (!way) return undefined;
   // A chat belongs to one number already; for the rest, a workspace has several.
-  const from = way.hasAccount || account.phone === undefined ? {} : { whatsapp_account_phone: account.phone };
-  return (what) => ({
-    method: 'POST',
-    url: apiUrl(workspace, way.path),
-    headers: authorization(workspace),
-    body: { kind: 'json', value: { ...way.to, ...from, ...what, ...known({ reply_to: quoted }) } },
-  });
+  const from = known({ whatsapp_account_phone: way.hasAccount ? undefined : line.account.phone });
+  const quote = known({ reply_to: quoted });
+  return (what) => request(line, way.path, { kind: 'json', value: { ...way.to, ...from, ...what, ...quote } });
 }
 
 interface Way {
@@ -122,19 +118,6 @@ function wayToChat(id: string): Way | undefined {
 /** A person's id as their page spells it. */
 const theirJid = (jid: string): string => normaliseJid(jid).replace(/@c\.us$/, '@s.whatsapp.net');
 
-function uploadRequest(workspace: Workspace, { name, mimeType, bytes }: Attachment): ProviderRequest {
-  return {
-    method: 'POST',
-    url: apiUrl(workspace, 'files_upload'),
-    headers: authorization(workspace),
-    body: {
-      kind: 'multipart',
-      fields: { filename: name, content_type: mimeType },
-      file: { field: 'file', name, mimeType, bytes },
-    },
-  };
-}
-
 const Message = v.looseObject({
   uid: Text,
   message_uid: Text,
@@ -148,38 +131,25 @@ const Message = v.looseObject({
 type Message = v.InferOutput<typeof Message>;
 const History = v.looseObject({ status: v.literal('ok'), data: v.unknown() });
 
-/** Clocks differ, and their seconds are rounded down. */
-const SKEW_MS = 5_000;
-
 /**
  * What may be this attempt, in the last 50 messages of its chat. Without the chat's number there is nothing to ask for:
  * then only the message's echo tells.
  */
-async function findSent(
-  workspace: Workspace,
-  { http }: OutboundTools,
-  attempted: Attempted,
-  deadline: number,
-): Promise<readonly Candidate[]> {
+async function findSent(line: Line, attempted: Attempted, deadline: number): Promise<readonly Candidate[]> {
   const { chat_id: asked, provider_chat: known } = attempted.recipient;
   const id = [asked, known].find((one) => one !== undefined && /^\d{1,20}$/.test(one));
   if (id === undefined) return [];
-  const url = apiUrl(workspace, `chats/${id}/messages`);
-  const reply = await http.call({ method: 'GET', url, headers: authorization(workspace) }, deadline);
-  const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(History, reply) : undefined;
-  return (listIn(body?.data, Message) ?? []).flatMap((message) => {
+  const history = await ask(line, request(line, `chats/${id}/messages`), History, deadline);
+  return (listIn(history?.data, Message) ?? []).flatMap((message) => {
     const id = message.uid ?? message.message_uid;
     return id && fits(message, attempted) ? [candidate(id, message)] : [];
   });
 }
 
-function fits(
-  { from_me, origin, timestamp, text, attachment_filename }: Message,
-  { content, since }: Attempted,
-): boolean {
+function fits({ from_me, origin, timestamp, text, attachment_filename }: Message, attempted: Attempted): boolean {
+  const { content } = attempted;
   if (from_me !== true || (origin !== undefined && origin !== 'Public API')) return false;
-  const at = toInstant(timestamp);
-  if (at === undefined || at < since - SKEW_MS) return false;
+  if (!isSince(toInstant(timestamp), attempted)) return false;
   return content.kind === 'text' ? text === content.text : attachment_filename === content.name;
 }
 
@@ -216,14 +186,14 @@ export const timelinesAiOutbound: OutboundProvider = {
   canReach: (recipient) => wayTo(recipient) !== undefined,
   lineOf,
   isNamedByPhone: true,
-  open: withCredentials(StoredWorkspace, openWorkspace),
+  open: withCredentials(StoredWorkspace, (account, workspace, tools) => openLine({ ...tools, account, workspace })),
 };
 
-function openWorkspace(account: OutboundAccount, workspace: Workspace, tools: OutboundTools): OpenAccount {
+function openLine(line: Line): OpenAccount {
   return {
-    send: (message, deadline) => send(account, workspace, tools, message, deadline),
-    probe: (deadline) => probe(account, workspace, tools, deadline),
-    find: (attempted, deadline) => findSent(workspace, tools, attempted, deadline),
+    send: (message, deadline) => send(line, message, deadline),
+    probe: (deadline) => probe(line, deadline),
+    find: (attempted, deadline) => findSent(line, attempted, deadline),
   };
 }
 
@@ -231,21 +201,15 @@ function openWorkspace(account: OutboundAccount, workspace: Workspace, tools: Ou
 const MESSAGE_MS = 2_000;
 
 /** A file goes first, on its own; until the message that names it is called, nothing has been sent. */
-async function send(
-  account: OutboundAccount,
-  workspace: Workspace,
-  tools: OutboundTools,
-  message: Outgoing,
-  deadline: number,
-): Promise<SendOutcome> {
+async function send(line: Line, message: Outgoing, deadline: number): Promise<SendOutcome> {
   const { content } = message;
-  const request = messageRequest(account, workspace, message);
-  if (!request) return { kind: 'rejected', reason: 'the recipient is none that TimelinesAI can reach' };
+  const requestWith = messageRequest(line, message);
+  if (!requestWith) return { kind: 'rejected', reason: 'the recipient is none that TimelinesAI can reach' };
   if (content.kind === 'text')
-    return judge(workspace, tools, await tools.http.call(request({ text: content.text }), deadline), content.text);
-  const uploaded = await upload(workspace, tools, content, deadline - MESSAGE_MS);
+    return judge(line, await line.http.call(requestWith({ text: content.text }), deadline), content.text);
+  const uploaded = await upload(line, content, deadline - MESSAGE_MS);
   if ('kind' in uploaded) return uploaded;
-  return judge(workspace, tools, await tools.http.call(request({ file_uid: uploaded.uid }), deadline));
+  return judge(line, await line.http.call(requestWith({ file_uid: uploaded.uid }), deadline));
 }
 
 const Uploaded = v.looseObject({
@@ -254,34 +218,24 @@ const Uploaded = v.looseObject({
 });
 
 async function upload(
-  workspace: Workspace,
-  tools: OutboundTools,
-  file: Extract<Outgoing['content'], { kind: 'file' }>,
+  line: Line,
+  { name, mimeType, bytes }: Attachment,
   deadline: number,
 ): Promise<{ readonly uid: string } | SendOutcome> {
-  const reply = await tools.http.call(uploadRequest(workspace, file), deadline);
+  const fields = { filename: name, content_type: mimeType };
+  const body = { kind: 'multipart', fields, file: { field: 'file', name, mimeType, bytes } } as const;
+  const reply = await line.http.call(request(line, 'files_upload', body), deadline);
   const uploaded = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Uploaded, reply) : undefined;
-  return uploaded ? uploaded.data : nothingSent(judge(workspace, tools, reply));
+  if (uploaded) return uploaded.data;
+  const outcome = judge(line, reply);
+  // An upload that may have arrived has still reached nobody.
+  return outcome.kind === 'unknown'
+    ? { kind: 'retry', reason: `the file could not be uploaded: ${outcome.reason}` }
+    : outcome;
 }
 
-/** An upload that may have arrived has still reached nobody. */
-function nothingSent(outcome: SendOutcome): SendOutcome {
-  if (outcome.kind === 'unknown') return { kind: 'retry', reason: `the file could not be uploaded: ${outcome.reason}` };
-  return outcome;
-}
-
-const Id = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty());
-const isFine = (status: string): boolean => /^(?:ok|success)$/i.test(status);
-const Named = v.looseObject({
-  status: v.string(),
-  data: v.union([
-    v.looseObject({ message_uid: Id }),
-    v.pipe(
-      v.looseObject({ uid: Id }),
-      v.transform(({ uid }) => ({ message_uid: uid })),
-    ),
-  ]),
-});
+const Id = ifValid(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty()));
+const Named = v.looseObject({ status: v.string(), data: v.looseObject({ message_uid: Id, uid: Id }) });
 const Fault = v.looseObject({
   status: v.literal('error'),
   message: Text,
@@ -289,12 +243,12 @@ const Fault = v.looseObject({
   errors: v.fallback(v.array(v.looseObject({ msg: v.fallback(v.string(), '') })), []),
 });
 
-function judge(workspace: Workspace, { clock }: OutboundTools, reply: Reply, text?: string): SendOutcome {
+function judge({ workspace, clock }: Line, reply: Reply, text?: string): SendOutcome {
   if (reply.kind === 'broken') return outcomeOfBreakdown(reply.breakdown);
   const named = bodyOf(Named, reply);
-  const id = named?.data.message_uid;
-  if (reply.status === 200 && named && isFine(named.status))
-    return { kind: 'accepted', providerId: named.data.message_uid };
+  const id = named?.data.message_uid ?? named?.data.uid;
+  const isTaken = reply.status === 200 && /^(?:ok|success)$/i.test(named?.status ?? '');
+  if (isTaken && id !== undefined) return { kind: 'accepted', providerId: id };
   return withId(meaningOf(ANSWERS, answered(reply, wordsOf(reply), clock.now()), [workspace.apiToken], text), id);
 }
 

@@ -4,13 +4,15 @@ import { ifValid, known } from '#lib/domain/schema.ts';
 import { type Meaning, meaningOf, outcomeOfBreakdown, type SendOutcome, withId } from '#lib/domain/send/outcome.ts';
 import { type Recipient, recipientOf, whatsappChatOf } from '#lib/domain/send/recipient.ts';
 import { toInstant } from '#lib/domain/time.ts';
-import { fileIn } from '#lib/inbox/received-file.ts';
+import { fileIn, isNone } from '#lib/inbox/received-file.ts';
 import {
   type Answer,
   type Attempted,
   answered,
+  ask,
   bodyOf,
   type Candidate,
+  isSince,
   type OpenAccount,
   type OutboundProvider,
   type OutboundTools,
@@ -24,23 +26,13 @@ import {
 import type { Channel } from '#lib/tenants/account.ts';
 import { apiUrl, type Host, lineOf, SmsCopy, WhatsappCopy } from './account.ts';
 
-const LOOKALIKE: Readonly<Record<string, string>> = { '{': '\u2774', '}': '\u2775' };
-
 /**
- * Zender takes `{one|two}` for a choice, and drops the braces of `{one}`; there is no escape. Braces that it would
- * take for its own are therefore written with the ornaments that look like them. One that has no partner stays.
+ * Zender takes `{one|two}` for a choice, and drops the braces of `{one}`; there is no escape. Where a brace is closed, all
+ * braces are therefore written with the ornaments that look like them.
  */
 export function withoutSpintax(text: string): string {
-  const paired = new Set<number>();
-  const open: number[] = [];
-  for (const { index, 0: brace } of text.matchAll(/[{}]/g)) {
-    if (brace === '{') open.push(index);
-    else {
-      const partner = open.pop();
-      if (partner !== undefined) paired.add(partner).add(index);
-    }
-  }
-  return text.replace(/[{}]/g, (brace, at: number) => (paired.has(at) ? (LOOKALIKE[brace] ?? brace) : brace));
+  const open = text.indexOf('{');
+  return open >= 0 && text.includes('}', open) ? text.replaceAll('{', '\u2774').replaceAll('}', '\u2775') : text;
 }
 
 /** Lists take the secret in their address: it is never to be shown. */
@@ -68,8 +60,11 @@ const List = v.looseObject({
 const CONNECTED = /^(?:connected|active|online|1|true)$/i;
 const DISCONNECTED = /disconnect|inactive|expired|offline|^(?:0|false)$/i;
 
+/** A copy of Zender, and what it is called with. */
+type Line = OutboundTools & { readonly host: Host };
+
 /** Asks for the list in which the account's sender stands: WhatsApp accounts, phones, or the credits that pay. */
-async function probe(host: Host, { http }: OutboundTools, deadline: number): Promise<ProbeResult> {
+async function probe({ host, http }: Line, deadline: number): Promise<ProbeResult> {
   const reply = await http.call({ method: 'GET', url: urlOf(host) }, deadline);
   return reply.kind === 'broken' ? { kind: 'unknown' } : probeResultOf(host, reply);
 }
@@ -100,12 +95,13 @@ const KEY = 'give an API key of the panel that may send and read these lists';
 const NO_ACCOUNT = 'the account is not there: give the unique id that stands in the list of WhatsApp accounts';
 const NO_DEVICE = 'the device is not there: give the unique id that stands in the list of devices';
 
+const MEDIA = new Set(['jpg', 'png', 'gif', 'mp4', 'mp3', 'ogg']);
+const DOCUMENTS = new Set(['pdf', 'xml', 'xls', 'xlsx', 'doc', 'docx']);
+
+/** Why there is no request for a message. */
 interface Refused {
   readonly refused: string;
 }
-
-const MEDIA = new Set(['jpg', 'png', 'gif', 'mp4', 'mp3', 'ogg']);
-const DOCUMENTS = new Set(['pdf', 'xml', 'xls', 'xlsx', 'doc', 'docx']);
 
 /** Files need a multipart body; texts get one as well, so that there is one way. */
 function requestFor(host: Host, { recipient, content }: Outgoing): ProviderRequest | Refused {
@@ -185,24 +181,16 @@ type Row = v.InferOutput<typeof Row>;
 const Rows = v.looseObject({ data: v.fallback(v.array(v.fallback(v.nullable(Row), null)), []) });
 
 const ROWS = '100';
-/** Clocks differ, and their seconds are rounded down. */
-const SKEW_MS = 5_000;
 
 /** What may be this attempt: sent, or still waiting. An empty list is answered with `status` 404. */
-async function findSent(
-  host: Host,
-  { http }: OutboundTools,
-  attempted: Attempted,
-  deadline: number,
-): Promise<readonly Candidate[]> {
-  if (attempted.providerId !== undefined) return rowOf(host, http, attempted.providerId, deadline);
+async function findSent(line: Line, attempted: Attempted, deadline: number): Promise<readonly Candidate[]> {
+  const { host } = line;
+  if (attempted.providerId !== undefined) return rowOf(line, attempted.providerId, deadline);
   const to = addressOf(host, attempted.recipient);
-  const kind = host.mode === undefined ? 'wa' : 'sms';
   const rows: Row[] = [];
-  for (const list of [`get/${kind}.pending`, `get/${kind}.sent`]) {
-    const url = listUrl(host, list, { limit: ROWS, page: '1' });
-    const reply = await http.call({ method: 'GET', url }, deadline);
-    const body = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Rows, reply) : undefined;
+  for (const list of ['pending', 'sent']) {
+    const url = listUrl(host, `get/${kindOf(host)}.${list}`, { limit: ROWS, page: '1' });
+    const body = await ask(line, { method: 'GET', url }, Rows, deadline);
     // A second message that fits may stand in the list that is not there.
     if (!body) return [];
     rows.push(...body.data.filter((row) => row !== null));
@@ -213,6 +201,8 @@ async function findSent(
   return [...found.values()].map((row) => ({ ...candidate(row), ...(isNameless && { isNameless }) }));
 }
 
+const kindOf = (host: Host) => (host.mode === undefined ? 'wa' : 'sms');
+
 const candidate = ({ id, status }: Row): Candidate => ({
   providerId: id,
   ...(status === 'failed' && { failed: 'Zender says that it failed' }),
@@ -221,10 +211,9 @@ const candidate = ({ id, status }: Row): Candidate => ({
 const Found = v.looseObject({ data: Row });
 
 /** By its id, whatever they have made of its words. */
-async function rowOf(host: Host, http: OutboundTools['http'], id: string, deadline: number): Promise<Candidate[]> {
-  const url = listUrl(host, `get/${host.mode === undefined ? 'wa' : 'sms'}.message`, { type: 'sent', id });
-  const reply = await http.call({ method: 'GET', url }, deadline);
-  const row = reply.kind === 'answered' && reply.status === 200 ? bodyOf(Found, reply)?.data : undefined;
+async function rowOf(line: Line, id: string, deadline: number): Promise<Candidate[]> {
+  const url = listUrl(line.host, `get/${kindOf(line.host)}.message`, { type: 'sent', id });
+  const row = (await ask(line, { method: 'GET', url }, Found, deadline))?.data;
   return row?.id === id ? [candidate(row)] : [];
 }
 
@@ -233,11 +222,11 @@ function isAt(address: string, to: string): boolean {
   return phone === undefined ? normaliseJid(address) === to : isSamePhone(phone, to);
 }
 
-function fits(row: Row, to: string | undefined, { content, since }: Attempted): boolean {
+function fits(row: Row, to: string | undefined, attempted: Attempted): boolean {
+  const { content } = attempted;
   const address = row.recipient ?? row.phone;
   if (to === undefined || address === undefined || !isAt(address, to)) return false;
-  const created = toInstant(row.created);
-  if (created === undefined || created < since - SKEW_MS) return false;
+  if (!isSince(toInstant(row.created), attempted)) return false;
   const words = withoutBreaks(row.message ?? '');
   if (content.kind === 'text') return words === withoutBreaks(withoutSpintax(content.text));
   return words === withoutBreaks(withoutSpintax(content.caption ?? '')) && fileIn(row, 0)?.file.url !== undefined;
@@ -260,8 +249,8 @@ const ANSWERS: readonly Meaning[] = [
 
 /** Credentials of the one channel open no account of the other. */
 const openBy: Readonly<Record<Channel, OutboundProvider['open']>> = {
-  sms: withCredentials(SmsCopy, (_account, host, tools) => openHost(host, tools)),
-  whatsapp: withCredentials(WhatsappCopy, (_account, host, tools) => openHost(host, tools)),
+  sms: withCredentials(SmsCopy, (_account, host, tools) => openLine({ ...tools, host })),
+  whatsapp: withCredentials(WhatsappCopy, (_account, host, tools) => openLine({ ...tools, host })),
 };
 
 export const zenderOutbound: OutboundProvider = {
@@ -278,52 +267,41 @@ export const zenderOutbound: OutboundProvider = {
   open: (account, credentials, tools) => openBy[account.channel](account, credentials, tools),
 };
 
-function openHost(host: Host, tools: OutboundTools): OpenAccount {
+function openLine(line: Line): OpenAccount {
   return {
-    send: (message, deadline) => send(host, tools, message, deadline),
-    probe: (deadline) => probe(host, tools, deadline),
-    find: (attempted, deadline) => findSent(host, tools, attempted, deadline),
+    send: (message, deadline) => send(line, message, deadline),
+    probe: (deadline) => probe(line, deadline),
+    find: (attempted, deadline) => findSent(line, attempted, deadline),
   };
 }
 
-/** Where an answer has none, some say so in a word. */
-const NO_ID = /^(?:true|false|null|none|undefined|error|failed|0)$/i;
-const Id = v.pipe(
-  v.union([v.pipe(v.string(), v.trim(), v.regex(/^[\w.:@+-]{1,200}$/)), v.number()]),
-  v.check((id) => !NO_ID.test(String(id))),
-  v.transform(String),
-);
-const MaybeId = ifValid(Id);
-const WithId = v.looseObject({ messageId: MaybeId, message_id: MaybeId, messageid: MaybeId, id: MaybeId });
-const idOf = ({ messageId, message_id, messageid, id }: v.InferOutput<typeof WithId>) =>
-  messageId ?? message_id ?? messageid ?? id;
-
-/** In an object, the first of a list, or bare. */
-const Identified = v.pipe(
-  v.unknown(),
-  v.transform((data) => (Array.isArray(data) ? data[0] : data)),
-  v.union([Id, v.pipe(WithId, v.transform(idOf))]),
+/** Where an answer has none, PHP has a word for that. */
+const Id = ifValid(
+  v.pipe(
+    v.union([v.pipe(v.string(), v.trim(), v.regex(/^[\w.:@+-]{1,200}$/)), v.number()]),
+    v.transform(String),
+    v.check((id) => !isNone(id)),
+  ),
 );
 const Envelope = v.looseObject({
   // Without one, that of HTTP counts; a word that nobody knows says nothing.
   status: v.optional(v.fallback(Code, 0)),
   message: ifValid(v.string()),
-  data: ifValid(Identified),
-  messageId: MaybeId,
+  data: ifValid(v.looseObject({ messageId: Id, id: Id })),
 });
 
-async function send(host: Host, tools: OutboundTools, message: Outgoing, deadline: number): Promise<SendOutcome> {
-  const request = requestFor(host, message);
+async function send(line: Line, message: Outgoing, deadline: number): Promise<SendOutcome> {
+  const request = requestFor(line.host, message);
   if (!('url' in request)) return { kind: 'rejected', reason: request.refused };
-  const reply = await tools.http.call(request, deadline);
-  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(host, tools, reply, textOf(message));
+  const reply = await line.http.call(request, deadline);
+  return reply.kind === 'broken' ? outcomeOfBreakdown(reply.breakdown) : judge(line, reply, textOf(message));
 }
 
 /** Errors come with HTTP 200 and the true code in the body; what stands before the script may answer by HTTP alone. */
-function judge(host: Host, { clock }: OutboundTools, reply: Answer, text = ''): SendOutcome {
+function judge({ host, clock }: Line, reply: Answer, text = ''): SendOutcome {
   const body = bodyOf(Envelope, reply);
   const status = reply.status === 200 ? (body?.status ?? 200) : reply.status;
-  const id = body?.data ?? body?.messageId;
+  const id = body?.data?.messageId ?? body?.data?.id;
   if (status === 200 && id !== undefined) return { kind: 'accepted', providerId: id };
   const said = { ...answered(reply, body?.message, clock.now()), status };
   // The row was made before it failed: it may wait and go out later, also where the account is disconnected now.

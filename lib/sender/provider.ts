@@ -228,6 +228,24 @@ export function bodyOf<Schema extends v.GenericSchema>(
   return read.find(({ success }) => success)?.output;
 }
 
+/** Asks the provider; undefined where there came no answer with 200, or none of this form. */
+export async function ask<Schema extends v.GenericSchema>(
+  { http }: Pick<OutboundTools, 'http'>,
+  request: ProviderRequest,
+  schema: Schema,
+  deadline: number,
+): Promise<v.InferOutput<Schema> | undefined> {
+  const reply = await http.call(request, deadline);
+  return reply.kind === 'answered' && reply.status === 200 ? bodyOf(schema, reply) : undefined;
+}
+
+/** Clocks differ, and providers round their seconds down. */
+const SKEW_MS = 5_000;
+
+/** Whether what was sent `at` that time may be this attempt. */
+export const isSince = (at: number | undefined, { since }: Attempted): boolean =>
+  at !== undefined && at >= since - SKEW_MS;
+
 /** What an answer to this message may repeat of it. */
 export function textOf({ content }: Pick<Outgoing, 'content'>): string | undefined {
   return content.kind === 'text' ? content.text : content.caption;
