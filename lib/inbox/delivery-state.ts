@@ -1,7 +1,10 @@
-import type { DeliveryReport, DeliveryState, Status } from '#lib/domain/event.ts';
+import type { DeliveryReport, DeliveryState, Event, Status, StatusEvent } from '#lib/domain/event.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
 import { comesTo, type Reports, STATUSES } from '#lib/domain/send/part.ts';
 import { toIso } from '#lib/domain/time.ts';
+import { sentEventId } from '#lib/sender/sent-event.ts';
+import { headKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict } from '#lib/store/retry.ts';
 import {
   absent,
@@ -146,4 +149,39 @@ export function deliveryReport(item: Item): DeliveryReport | undefined {
   };
   const times = { sentAt: at('sent'), deliveredAt: at('delivered'), readAt: at('read'), failedAt: at('failed') };
   return { state, ...known(times) };
+}
+
+/** What was read of the states of messages, by their keys; undefined where there is none. */
+export type States = ReadonlyMap<string, Item | undefined>;
+
+export async function statesAt(store: Store, named: readonly string[], options?: { readonly consistent: true }) {
+  const keys = [...new Set(named)];
+  const found = new Map((await getAll(store, keys.map(headKey), options)).map((state) => [state.pk, state]));
+  return new Map(keys.map((key) => [key, found.get(key)]));
+}
+
+/** Of which message a status tells: a send of ours, or what the provider has echoed. */
+export function messageOf({ send, chat, toPhone, toId }: Item): Pick<StatusEvent, 'sendId' | 'chatId' | 'recipient'> {
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const person = known({ phone: text(toPhone), id: text(toId) });
+  const isNamed = Object.keys(person).length > 0;
+  return known({ sendId: text(send), chatId: text(chat), recipient: isNamed ? person : undefined });
+}
+
+export function withDelivery(event: Event, state: Item | undefined): Event {
+  if (event.kind !== 'message' || !state) return event;
+  const delivery = deliveryReport(state);
+  const { send } = state;
+  return { ...event, ...(delivery && { delivery }), ...(typeof send === 'string' && { sendId: send }) };
+}
+
+/**
+ * A message that went out through the hub has an event of its own from the moment that it was sent, and another one
+ * when the provider echoes it. Which one shows it is decided on reading, by what both have left in the state of the
+ * message: so it is always exactly one, whichever came first and whatever crashed in between.
+ */
+export function isTwin(event: Event, state: Item | undefined): boolean {
+  if (event.kind !== 'message' || typeof state?.send !== 'string') return false;
+  const isOwn = event.id === sentEventId(state.send, Number(state.part));
+  return state.echo === undefined ? !isOwn : state.echo !== event.id;
 }

@@ -1,23 +1,24 @@
 import * as v from 'valibot';
 import { currentChat, historiesOf } from '#lib/chats/chat.ts';
+import { ListedChat } from '#lib/chats/list.ts';
 import { chatsOf } from '#lib/chats/people.ts';
-import type { Event, EventKind, MessageEvent, StatusEvent } from '#lib/domain/event.ts';
-import { Instant, known, Whole } from '#lib/domain/schema.ts';
+import { beginningOf } from '#lib/domain/content.ts';
+import type { Event, EventKind, MessageEvent } from '#lib/domain/event.ts';
+import { Instant, known, optional, text, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
-import { sentEventId } from '#lib/sender/sent-event.ts';
+import { unlessDamaged } from '#lib/store/items.ts';
 import {
   chatMessagesPartition,
   dismissedPartition,
   eventKey,
   eventPartition,
   everyShard,
-  headKey,
   quarantinePartition,
 } from '#lib/store/keys.ts';
 import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
 import { getAll, newestFirst, type Partition, roundsFor, type Slice } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
-import { deliveryReport } from './delivery-state.ts';
+import { isTwin, messageOf, type States, statesAt, withDelivery } from './delivery-state.ts';
 import { eventOf, REPLAYED, recordOf, toldAgain } from './event-item.ts';
 
 /**
@@ -45,43 +46,8 @@ export async function shownEvents(
   });
 }
 
-/** What was read of the states of messages, by their keys; undefined where there is none. */
-type States = ReadonlyMap<string, Item | undefined>;
-
-export async function statesAt(store: Store, named: readonly string[], options?: { readonly consistent: true }) {
-  const keys = [...new Set(named)];
-  const found = new Map((await getAll(store, keys.map(headKey), options)).map((state) => [state.pk, state]));
-  return new Map(keys.map((key) => [key, found.get(key)]));
-}
-
 /** A message and what is told of it name the same state item. */
 const hasState = (head: Item): head is Item & { readonly stateKey: string } => typeof head.stateKey === 'string';
-
-/** Of which message a status tells: a send of ours, or what the provider has echoed. */
-function messageOf({ send, chat, toPhone, toId }: Item): Pick<StatusEvent, 'sendId' | 'chatId' | 'recipient'> {
-  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-  const person = known({ phone: text(toPhone), id: text(toId) });
-  const isNamed = Object.keys(person).length > 0;
-  return known({ sendId: text(send), chatId: text(chat), recipient: isNamed ? person : undefined });
-}
-
-function withDelivery(event: Event, state: Item | undefined): Event {
-  if (event.kind !== 'message' || !state) return event;
-  const delivery = deliveryReport(state);
-  const { send } = state;
-  return { ...event, ...(delivery && { delivery }), ...(typeof send === 'string' && { sendId: send }) };
-}
-
-/**
- * A message that went out through the hub has an event of its own from the moment that it was sent, and another one
- * when the provider echoes it. Which one shows it is decided on reading, by what both have left in the state of the
- * message: so it is always exactly one, whichever came first and whatever crashed in between.
- */
-function isTwin(event: Event, state: Item | undefined): boolean {
-  if (event.kind !== 'message' || typeof state?.send !== 'string') return false;
-  const isOwn = event.id === sentEventId(state.send, Number(state.part));
-  return state.echo === undefined ? !isOwn : state.echo !== event.id;
-}
 
 /** The head item of an event of this workspace; another workspace's event is as good as none. */
 export async function liveHead(
@@ -332,4 +298,56 @@ async function load(
 function positionOf(slice: Slice, id: string): string | undefined {
   const entry = slice.entries.find(({ pk }) => pk === eventKey(id).pk);
   return entry && String(entry.gsi1sk ?? entry.gsi2sk);
+}
+
+const { lastEvent: _, ...listed } = ListedChat.entries;
+
+/** A chat as readers see it. */
+export const ShownChat = v.object({
+  ...listed,
+  lastMessage: optional(
+    v.object({
+      id: text("The provider's id of the message"),
+      at: v.pipe(Instant, v.description('When it was written')),
+      direction: v.picklist(['inbound', 'outbound']),
+      type: text('Of its content'),
+      text: optional(v.string(), 'How its words begin, in one line'),
+    }),
+    'Left out where its event is gone, and where none has come since an earlier release; with `q` and `titlePrefix` also ' +
+      'of chats that are not among the 200 that were active last: `GET /api/chats/{id}` tells it',
+  ),
+});
+export type ShownChat = v.InferOutput<typeof ShownChat>;
+
+/** With the last message of each chat. `read`: events that were read already; `mayRead`: others may be. */
+export async function withLastMessages(
+  store: Store,
+  chats: readonly ListedChat[],
+  nowSeconds: number,
+  read: readonly Item[] = [],
+  mayRead = true,
+): Promise<readonly ShownChat[]> {
+  const heads = new Map(read.map((head) => [head.pk, head]));
+  const keys = chats.flatMap(({ lastEvent }) => (lastEvent === undefined ? [] : [eventKey(lastEvent)]));
+  const missing = mayRead
+    ? await getAll(
+        store,
+        keys.filter(({ pk }) => !heads.has(pk)),
+      )
+    : [];
+  for (const head of missing) heads.set(head.pk, head);
+  return Promise.all(
+    chats.map(async ({ lastEvent, ...chat }) => {
+      const head = lastEvent === undefined ? undefined : heads.get(eventKey(lastEvent).pk);
+      if (head?.workspace !== chat.workspace || !isLive(head, nowSeconds)) return chat;
+      // An event that is damaged tells nothing, and the chat is still there.
+      return { ...chat, ...known({ lastMessage: messageIn(await eventOf(store, head).catch(unlessDamaged)) }) };
+    }),
+  );
+}
+
+function messageIn(event: Event | undefined): ShownChat['lastMessage'] {
+  if (event?.kind !== 'message') return undefined;
+  const { id, direction, content } = event.message;
+  return { id, at: event.occurredAt, direction, type: content.type, ...known({ text: beginningOf(content) }) };
 }

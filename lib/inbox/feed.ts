@@ -8,8 +8,9 @@ import { encodeCursor, type PageRequest } from '#lib/store/page.ts';
 import { getAll } from '#lib/store/query.ts';
 import { absent, all, exists, type Item, isLive, type Store, set, setIfAbsent, update } from '#lib/store/store.ts';
 import { type Fill, isFilled, listed } from '#lib/store/walk.ts';
+import { statesAt } from './delivery-state.ts';
 import { feedRow } from './event-store.ts';
-import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents, statesAt } from './events.ts';
+import { accepts, chatsWanted, type EventFilter, inChat, LARGEST_PAGE, shownEvents } from './events.ts';
 
 /**
  * The reader stays so far behind now: twice the time in which a place in the feed is taken or given up (`COMMIT_MS`), and

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { readUpTo } from '#lib/chats/chat.ts';
 import { chatOf, findChat, listChats } from '#lib/chats/list.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
-import { ShownChat, withLastMessages, withoutLast, withThese } from '#lib/inbox/last-messages.ts';
+import { ShownChat, withLastMessages } from '#lib/inbox/events.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { isFilled } from '#lib/store/walk.ts';
 import { invalid, json, missing } from '../answers.ts';
@@ -68,8 +68,8 @@ export const chatRoutes = [
         filter.people === undefined || isFilled(ports.store, chatsFill),
       ]);
       // A search is there after two round trips: it shows of last messages what has come along.
-      const withLast = (q ?? titlePrefix) === undefined ? withLastMessages : withThese;
-      const chats = brief ? items.map(withoutLast) : await withLast(ports.store, items, nowSeconds(ports), heads);
+      const mayRead = !brief && (q ?? titlePrefix) === undefined;
+      const chats = await withLastMessages(ports.store, items, nowSeconds(ports), brief ? [] : heads, mayRead);
       return json(200, { items: chats, ...rest, ...(!isWhole && { complete: false as const }) });
     },
   }),
