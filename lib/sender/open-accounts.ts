@@ -1,17 +1,15 @@
 import * as v from 'valibot';
 import { isSamePhone } from '#lib/domain/person.ts';
-import { accountSecret, type Clock, type Log, type Random, type Secrets } from '#lib/domain/ports.ts';
+import { accountSecret, type Clock, type Log, type Secrets } from '#lib/domain/ports.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import type { Store } from '#lib/store/store.ts';
-import { adopt, claimOf, isOtherLine, lineIn } from '#lib/tenants/account.ts';
+import { isOtherLine, lineIn } from '#lib/tenants/account.ts';
 import type { Account } from './items.ts';
 import type {
   OpenAccount,
   OutboundAccount,
   OutboundProvider,
   OutboundTools,
-  Outgoing,
   ProbeResult,
   Prober,
   Sender,
@@ -19,19 +17,11 @@ import type {
 
 interface OutboundPorts extends OutboundTools {
   readonly secrets: Pick<Secrets, 'get'>;
-  readonly store: Store;
-  readonly random: Random;
   readonly log: Log;
 }
 
-interface Usable {
-  readonly kind: 'open';
-  readonly account: OpenAccount;
-  /** It must not send, for this other account of the workspace has its line. */
-  readonly takenBy?: string;
-}
 type Opened =
-  | Usable
+  | { readonly kind: 'open'; readonly account: OpenAccount }
   /** The provider offers no way to send. */
   | { readonly kind: 'cannot send' }
   /** There are no credentials, or not those that the provider needs. */
@@ -56,35 +46,27 @@ export interface TestableAccounts extends OpenAccounts {
  */
 export function openAccounts(providers: readonly OutboundProvider[], ports: OutboundPorts): TestableAccounts {
   const byName = new Map(providers.map((provider) => [provider.name, provider]));
+  const openWith = (account: OutboundAccount, credentials: unknown): Opened => {
+    const provider = byName.get(account.provider);
+    if (!provider) return { kind: 'cannot send' };
+    const { id, channel, phone } = account;
+    const opened = provider.open({ id, provider: provider.name, channel, ...known({ phone }) }, credentials, ports);
+    return opened ? { kind: 'open', account: opened } : { kind: 'unusable' };
+  };
   return {
+    openWith,
     open: async (account) => {
       const provider = byName.get(account.provider);
       if (!provider) return { kind: 'cannot send' };
       try {
         const credentials = read(await ports.secrets.get(accountSecret(account.id), account.credentialsVersion));
-        const { id, channel, phone } = account;
-        const opened = provider.open({ id, provider: provider.name, channel, ...known({ phone }) }, credentials, ports);
-        if (!opened) return { kind: 'unusable' };
-        const line = lineIn(provider, credentials);
-        if (isOtherLine(provider, account, line)) return { kind: 'changing' };
-        const claim = claimOf(provider, { line, phone });
-        if (line === undefined || claim === undefined || account.claim !== undefined)
-          return { kind: 'open', account: opened };
-        const adopted = await adopt(ports.store, ports.random, account, { line, claim });
-        if (adopted === 'changed') return { kind: 'changing' };
-        return { kind: 'open', account: opened, ...(adopted !== 'claimed' && adopted) };
+        const opened = openWith(account, credentials);
+        const isOther = opened.kind === 'open' && isOtherLine(provider, account, lineIn(provider, credentials));
+        return isOther ? { kind: 'changing' } : opened;
       } catch (cause) {
-        ports.log.error("an account's credentials could not be read, or its line not claimed", cause, {
-          account: account.id,
-        });
+        ports.log.error("an account's credentials could not be read", cause, { account: account.id });
         return { kind: 'unreadable' };
       }
-    },
-    openWith: (account, credentials) => {
-      const provider = byName.get(account.provider);
-      if (!provider) return { kind: 'cannot send' };
-      const opened = provider.open(account, credentials, ports);
-      return opened ? { kind: 'open', account: opened } : { kind: 'unusable' };
     },
   };
 }
@@ -105,51 +87,41 @@ const PROBE_MS = 8_000;
 const CHANGES_RUNNING = 5;
 const CHANGING = 'the credentials are not those of the line that the account says; give them again';
 
-const taken = (by: string) => `${by} sends on the same line: delete one of the two, or give it other credentials`;
+const MISSING = 'the credentials of the account are missing or incomplete: give them again';
 
 /** Sends through whichever provider the account is at. */
 export function providerSender(accounts: OpenAccounts): Sender {
-  return { send: (message, account, deadline) => send(accounts, message, account, deadline) };
-}
-
-async function send(
-  accounts: OpenAccounts,
-  message: Outgoing,
-  account: Account,
-  deadline: number,
-): Promise<SendOutcome> {
-  const opened = await accounts.open(account);
-  switch (opened.kind) {
-    case 'open':
-      if (opened.takenBy !== undefined) return { kind: 'hold', reason: taken(opened.takenBy) };
-      return opened.account.send(message, deadline);
-    case 'cannot send':
-      return { kind: 'rejected', reason: `${account.provider} offers no way to send` };
-    case 'unusable':
-      return { kind: 'hold', reason: 'the credentials of the account are missing or incomplete' };
-    case 'changing':
-      return { kind: 'retry', reason: CHANGING, holdAfter: CHANGES_RUNNING };
-    case 'unreadable':
-      return { kind: 'retry', reason: 'the credentials of the account could not be read' };
-  }
+  return {
+    send: async (message, account, deadline): Promise<SendOutcome> => {
+      const opened = await accounts.open(account);
+      switch (opened.kind) {
+        case 'open':
+          return opened.account.send(message, deadline);
+        case 'cannot send':
+          return { kind: 'rejected', reason: `${account.provider} offers no way to send` };
+        case 'unusable':
+          return { kind: 'hold', reason: MISSING };
+        case 'changing':
+          return { kind: 'retry', reason: CHANGING, holdAfter: CHANGES_RUNNING };
+        case 'unreadable':
+          return { kind: 'retry', reason: 'the credentials of the account could not be read' };
+      }
+    },
+  };
 }
 
 export function providerProber(accounts: OpenAccounts, clock: Clock): Prober {
   return {
     probe: async (account) => {
       const opened = await accounts.open(account);
-      return opened.kind === 'open' ? probeOf(opened, clock.monotonic() + PROBE_MS) : closed(opened.kind);
+      return opened.kind === 'open' ? opened.account.probe(clock.monotonic() + PROBE_MS) : closed(opened.kind);
     },
   };
 }
 
-const probeOf = async ({ account, takenBy }: Usable, deadline: number): Promise<ProbeResult> =>
-  takenBy === undefined ? account.probe(deadline) : { kind: 'held', reason: taken(takenBy) };
-
 function closed(why: Exclude<Opened['kind'], 'open'>): ProbeResult {
   if (why === 'unreadable') return { kind: 'unknown' };
-  if (why === 'changing') return { kind: 'held', reason: CHANGING };
-  return { kind: 'held', reason: 'the credentials of the account are missing or incomplete: give them again' };
+  return { kind: 'held', reason: why === 'changing' ? CHANGING : MISSING };
 }
 
 /** What a provider says of an account when somebody asks, rather than the watchdog. */
@@ -189,7 +161,7 @@ export async function testCredentials(
 async function ask(account: OutboundAccount, opened: Opened, deadline: number): Promise<TestedAccount> {
   if (opened.kind === 'cannot send') return { ok: false, message: NOTHING_TO_ASK };
   if (opened.kind !== 'open') return tested(account, closed(opened.kind));
-  const result = await probeOf(opened, deadline);
+  const result = await opened.account.probe(deadline);
   if (result.kind !== 'ok' || result.phone !== undefined) return tested(account, result);
   return tested(account, { ...result, ...known({ phone: await opened.account.phone?.(deadline) }) });
 }

@@ -1,29 +1,13 @@
 import * as v from 'valibot';
 import { derivedId } from '#lib/domain/ids.ts';
 import { commonSpelling } from '#lib/domain/person.ts';
-import type { Random } from '#lib/domain/ports.ts';
 import { Instant, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import type { Account } from '#lib/sender/items.ts';
 import { accountKey, lineKey } from '#lib/store/keys.ts';
-import {
-  absent,
-  all,
-  any,
-  type Delete,
-  del,
-  equal,
-  exists,
-  newTransaction,
-  type Put,
-  put,
-  type Store,
-  set,
-  unchanged,
-  update,
-} from '#lib/store/store.ts';
+import { absent, any, type Delete, del, equal, type Put, put, type Store } from '#lib/store/store.ts';
 import { accountsOf } from './directory.ts';
 
 export type Channel = 'whatsapp' | 'sms';
@@ -172,12 +156,8 @@ export async function claiming(store: Store, workspace: string, claim: string, a
   const found = await store.get(lineKey(workspace, claim), { consistent: true });
   const owner = typeof found?.account === 'string' ? found.account : account;
   const isLeft = owner !== account && (await store.get(accountKey(owner), { consistent: true })) === undefined;
-  return claimingFrom(workspace, claim, account, isLeft ? [account, owner] : [account]);
-}
-
-function claimingFrom(workspace: string, claim: string, account: string, owners: readonly string[]): Put {
-  const isOneOf = owners.map((owner) => equal('account', owner));
-  return put({ ...lineKey(workspace, claim), account }, any(absent(), ...isOneOf));
+  const owners = (isLeft ? [account, owner] : [account]).map((one) => equal('account', one));
+  return put({ ...lineKey(workspace, claim), account }, any(absent(), ...owners));
 }
 
 /** Goes with whatever takes the line away from its account. */
@@ -207,34 +187,6 @@ const isAnyNumberOf = ({ isNamedByPhone }: LineProvider, one: OnLine, other: OnL
   one.line !== undefined &&
   one.line === other.line &&
   (one.phone === undefined || other.phone === undefined);
-
-/** An account that was read for sending. */
-type Adopted = Pick<Account, 'id' | 'workspace' | 'phone' | 'credentialsVersion'>;
-
-/**
- * Claims the line of an account that an earlier release made, which can only be told with its credentials in hand.
- * `changed`: it has become another meanwhile; look at it again.
- */
-export async function adopt(
-  store: Store,
-  random: Random,
-  account: Adopted,
-  { line, claim }: { readonly line: string; readonly claim: string },
-): Promise<'claimed' | 'changed' | { readonly takenBy: string }> {
-  const { id, workspace, phone, credentialsVersion } = account;
-  const writes = [
-    update(
-      accountKey(id),
-      [set('line', line), set('claim', claim)],
-      all(exists(), unchanged({ claim: undefined, phone, credentialsVersion })),
-    ),
-    claimingFrom(workspace, claim, id, [id]),
-  ];
-  const transacted = await store.transact(writes, newTransaction(random));
-  if (transacted.done) return 'claimed';
-  const owner = transacted.refused[1]?.item?.account;
-  return typeof owner === 'string' ? { takenBy: owner } : 'changed';
-}
 
 /** A provider as its folder in `functions/` offers it. */
 export interface Provider {

@@ -78,8 +78,6 @@ export class AdminBench {
       providers: options.providers ?? providers,
       openAccounts: openAccounts(Object.values(outbound), {
         ...this.bench.ports(),
-        store: underRole(this.store, 'admin'),
-        random,
         secrets: this.#secrets(),
         http: { call: async (request, deadline) => this.provider(request, deadline) },
         selfPost: { post: async () => false },

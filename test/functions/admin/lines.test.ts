@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readAccount } from '#lib/sender/items.ts';
 import { accountKey, probeKey } from '#lib/store/keys.ts';
 import { put, remove, type Store, set, update } from '#lib/store/store.ts';
-import { adopt, claimOf } from '#lib/tenants/account.ts';
+import { claimOf } from '#lib/tenants/account.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { AdminBench, type Answer, itemsOf } from './admin-bench.ts';
 
@@ -284,24 +283,6 @@ describe('an account that an earlier release made', () => {
     const id = await ofOld(hub, zender('a'));
     expect((await patch(hub, id, { credentials: zender('a').credentials })).status).toBe(200);
     expect((await connect(hub, zender('a'))).status).toBe(409);
-  });
-
-  it('and moves to another line while its first call claims the old one keeps the new one alone', async () => {
-    const store = new Interrupted();
-    const hub = new AdminBench({ store });
-    const id = await connected(hub, greenApi('1'));
-    const read = async () => readAccount({ ...accountKey(id), ...(await store.get(accountKey(id))) });
-    const { line, claim } = await read();
-    for (const item of (await claims(store)).items) await store.write({ kind: 'delete', key: item });
-    await asOfOld(hub, id);
-    const old = await read();
-    const random = { next: () => 0.5, bytes: (count: number) => new Uint8Array(count) };
-    const happens = () => adopt(store, random, old, { line: line ?? '', claim: claim ?? '' });
-    store.before = { is: isOf(id), happens };
-    expect((await patch(hub, id, { credentials: greenApi('2').credentials })).status).toBe(200);
-    const moved = await read();
-    expect(moved.claim).not.toBe(claim);
-    expect((await claims(store)).items.map(({ sk }) => sk)).toEqual([`LINE#${moved.claim}`]);
   });
 
   it('can be renamed and deleted beside its twin', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import * as outbound from '#functions/outbound.ts';
-import { systemRandom } from '#lib/aws/runtime.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
@@ -8,7 +7,6 @@ import { accountKey } from '#lib/store/keys.ts';
 import { remove, set, update } from '#lib/store/store.ts';
 import { AdminBench } from '#test/functions/admin/admin-bench.ts';
 import { outboundTools, outgoing } from '#test/support/providers/outbound-bench.ts';
-import { underRole } from '#test/support/under-role.ts';
 
 const credentials = (idInstance: string, apiTokenInstance = 'abc') => ({
   apiUrl: 'https://7103.api.greenapi.com',
@@ -23,10 +21,9 @@ class WarmHub {
   readonly hub = new AdminBench();
   readonly called: string[] = [];
   afterRead: () => Promise<unknown> = async () => undefined;
-  readonly #sender = this.#accounts('sender');
-  readonly #watchdog = this.#accounts('watchdog');
+  readonly #accounts = this.#opened();
 
-  #accounts(role: string) {
+  #opened() {
     return openAccounts(Object.values(outbound), {
       ...outboundTools(),
       http: {
@@ -43,8 +40,6 @@ class WarmHub {
           return read;
         },
       },
-      store: underRole(this.hub.store, role),
-      random: systemRandom,
       log: this.hub.ports.log,
     });
   }
@@ -63,10 +58,10 @@ class WarmHub {
   }
   async send(id: string, account?: Account) {
     const asRead = account ?? (await this.account(id));
-    return providerSender(this.#sender).send(outgoing(), asRead, Number.MAX_SAFE_INTEGER);
+    return providerSender(this.#accounts).send(outgoing(), asRead, Number.MAX_SAFE_INTEGER);
   }
   async probe(id: string) {
-    return providerProber(this.#watchdog, this.hub.ports.clock).probe(await this.account(id));
+    return providerProber(this.#accounts, this.hub.ports.clock).probe(await this.account(id));
   }
 }
 
@@ -120,52 +115,5 @@ describe('credentials', () => {
     const item = await warm.hub.store.get(accountKey(id));
     expect(isRecord(item) && item.credentialsVersion).toBe(2);
     expect(JSON.stringify(item)).not.toContain('renewed');
-  });
-});
-
-describe('an account of an earlier release', () => {
-  const old = ['claim', 'line', 'credentialsVersion'];
-
-  /** Two of them on one line, as no claim kept them from it. */
-  async function twins() {
-    const warm = new WarmHub();
-    const ids = [await warm.connect(ONE), await warm.connect(OTHER)] as const;
-    const { items } = await warm.hub.store.query({ pk: 'WS#main', prefix: 'LINE#', limit: 10 });
-    for (const { pk, sk } of items) await warm.hub.store.write({ kind: 'delete', key: { pk, sk } });
-    await warm.hub.ports.secrets.put(`accounts/${ids[1]}`, JSON.stringify(credentials(ONE)));
-    for (const id of ids) {
-      const changes = [set('instance', ONE), set('scope', ONE), ...old.map(remove)];
-      await warm.hub.store.write(update(accountKey(id), changes));
-    }
-    return { warm, ids };
-  }
-
-  it('claims its line with its first call; its twin sends nothing and is held, until the first is gone', async () => {
-    const { warm, ids } = await twins();
-    expect((await warm.send(ids[0])).kind).toBe('accepted');
-    const refused = { kind: 'hold', reason: expect.stringContaining(ids[0]) };
-    expect(await warm.send(ids[1])).toEqual(refused);
-    expect(await warm.probe(ids[1])).toEqual({ ...refused, kind: 'held' });
-    expect(warm.called).toHaveLength(1);
-    await warm.hub.done('DELETE', `/api/accounts/${ids[0]}`, {});
-    expect((await warm.send(ids[1])).kind).toBe('accepted');
-  });
-
-  it('claims it when it is probed, too', async () => {
-    const { warm, ids } = await twins();
-    expect(await warm.probe(ids[1])).toMatchObject({ kind: 'ok' });
-    expect(await warm.send(ids[0])).toMatchObject({ kind: 'hold', reason: expect.stringContaining(ids[1]) });
-  });
-
-  it('whose credentials are changed just then is looked at again', async () => {
-    const { warm, ids } = await twins();
-    warm.afterRead = () => {
-      warm.afterRead = async () => undefined;
-      return warm.change(ids[0], credentials('3'));
-    };
-    expect(await warm.send(ids[0])).toMatchObject({ kind: 'retry' });
-    await warm.send(ids[0]);
-    expect(warm.called).toEqual(['/waInstance3/sendMessage/abc']);
-    expect((await warm.send(ids[1])).kind).toBe('accepted');
   });
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import * as outbound from '#functions/outbound.ts';
 import { providers } from '#functions/providers.ts';
-import { systemClock, systemRandom } from '#lib/aws/runtime.ts';
+import { systemClock } from '#lib/aws/runtime.ts';
 import { defaultConfig } from '#lib/sender/config.ts';
 import { readAccount, readSend } from '#lib/sender/items.ts';
 import { type OpenAccounts, openAccounts, providerProber, providerSender } from '#lib/sender/open-accounts.ts';
@@ -21,8 +21,6 @@ let stored: string | undefined | Error;
 const bench = (able: readonly OutboundProvider[] = outboundProviders): OpenAccounts =>
   openAccounts(able, {
     ...outboundTools(),
-    store: new MemoryStore(),
-    random: systemRandom,
     secrets: {
       get: async (name) => {
         reads.push(name);
