@@ -3,7 +3,7 @@ import { isCountry, toPhone } from '#lib/domain/person.ts';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import { zonedInstant } from '#lib/domain/time.ts';
 import type { Readable } from '#lib/store/items.ts';
-import { decodeCursor, type List } from '#lib/store/page.ts';
+import { decodeCursor, type List } from '#lib/store/query.ts';
 
 const DEFAULT_LIMIT = 50;
 const HIGHEST_LIMIT = 200;

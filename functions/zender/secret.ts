@@ -1,8 +1,7 @@
 import { sha256 } from '#lib/domain/ids.ts';
 import { isRecord } from '#lib/domain/json.ts';
-import { lazily } from '#lib/domain/lazily.ts';
 import { decodedBody, decodeForm, looksLikeJson, parseBody, partsOf, toBytes, toText } from '#lib/inbox/body.ts';
-import type { Delivery, Kept, Proof } from '#lib/inbox/provider.ts';
+import { type Delivery, type Kept, lazily, type Proof } from '#lib/inbox/provider.ts';
 import { deliveriesIn, type Spell, speller, unfolder } from '#lib/inbox/relayed.ts';
 import { wrapped } from './body.ts';
 

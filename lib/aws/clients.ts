@@ -5,7 +5,6 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { getSchemaSerdePlugin } from '@smithy/core/schema';
 import { isRecord } from '#lib/domain/json.ts';
-import { lazily } from '#lib/domain/lazily.ts';
 import type { Environment } from './environment.ts';
 
 /** What the clients of one process have in common; without credentials they use those of the environment. */
@@ -55,8 +54,12 @@ export function dynamoDbClient({ endpoints, ...settings }: AwsSettings): DynamoD
   });
   for (const name of UNUSED) client.middlewareStack.remove(name);
   const { signer } = client.config;
+  let made: ReturnType<typeof signer> | undefined;
   // Made anew for each request, though a table has one region and one way to sign.
-  client.config.signer = lazily(() => signer());
+  client.config.signer = () => {
+    made ??= signer();
+    return made;
+  };
   // Each request copies the settings three times. V8 is slow to copy what was put together piece by piece; a copy is not.
   Object.assign(client, { config: { ...client.config } });
   client.middlewareStack.use(getSchemaSerdePlugin(client.config));

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics as EmbeddedMetrics } from '@aws-lambda-powertools/metrics';
-import { lazily } from '#lib/domain/lazily.ts';
 import type { Log, Metrics } from '#lib/domain/ports.ts';
 import { METRICS } from '#lib/domain/ports.ts';
 import { redacted } from '#lib/domain/redact.ts';
@@ -30,7 +29,11 @@ export async function isDone(log: Log, fault: string, work: () => Promise<unknow
 /** `serviceName` tells the stages of one account apart. */
 export function structuredLog(serviceName: string): Log {
   // A webhook that is taken as usual writes no line, and to make one costs a millisecond of each start.
-  const logger = lazily(() => new Logger({ serviceName }));
+  let made: Logger | undefined;
+  const logger = () => {
+    made ??= new Logger({ serviceName });
+    return made;
+  };
   return {
     info: (message, fields) => neverThrow(() => logger().info(message, { ...correlation(), ...fields })),
     warn: (message, fields) => neverThrow(() => logger().warn(message, { ...correlation(), ...fields })),

@@ -12,8 +12,7 @@ import {
   findPartition,
   foundChat,
 } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, queryAll, roundsFor } from '#lib/store/query.ts';
+import { getAll, type ListPage, newestFirst, type PageRequest, pageOf, queryAll, roundsFor } from '#lib/store/query.ts';
 import type { Item, Key, Store } from '#lib/store/store.ts';
 import { isFilled } from '#lib/store/walk.ts';
 import {

@@ -316,39 +316,23 @@ export function nameSought(id: string): string | undefined {
 export const rowsOf = (chat: Item): readonly Key[] =>
   namesKept(chat).map((name) => personKey(String(chat.workspace), name, String(chat.chatId)));
 
-/**
- * Where the chats of a workspace with whoever has this number or id stand, on all accounts. A chat that nothing has been told
- * of since an earlier release has no rows yet, and is found by its id at the provider.
- */
-async function chatKeysOf(store: Store, workspace: string, id: string): Promise<readonly Key[]> {
-  const jid = normaliseJid(id);
-  const phone = phoneOfJid(jid) ?? toPhone(id);
-  const ids = new Set([id, jid, ...(phone === undefined ? [] : [phone, `${phone.slice(1)}@c.us`])]);
+/** The chats of whoever has this number or id; of one that was merged, what it has become. */
+export async function chatsOf(store: Store, workspace: string, id: string): Promise<readonly Item[]> {
+  const ids = await chatIdsOf(store, workspace, id);
+  const chats = await Promise.all(ids.map((chat) => currentChat(store, workspace, chat)));
+  return [...new Map(chats.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))).values()];
+}
+
+/** On all accounts: under a name, or under an id of the provider's that is no name, as a channel's. */
+async function chatIdsOf(store: Store, workspace: string, id: string): Promise<readonly string[]> {
   const name = nameSought(id);
   const [rows, ...entries] = await Promise.all([
     name === undefined
       ? []
       : queryAll(store, { pk: personPartition(workspace, name), limit: MOST_ROWS, consistent: true }),
-    ...[...ids].map((one) =>
+    ...[...new Set([id, normaliseJid(id)])].map((one) =>
       queryAll(store, { index: 'gsi3', pk: providerChatPartition(workspace, one), limit: MOST_ROWS }),
     ),
   ]);
-  const found = [...rows.map(({ sk }) => chatKey(sk)), ...entries.flat().map(({ gsi3sk }) => chatKey(String(gsi3sk)))];
-  return [...new Map(found.map((key) => [key.pk, key])).values()];
+  return [...new Set([...rows.map(({ sk }) => sk), ...entries.flat().map(({ gsi3sk }) => String(gsi3sk))])];
 }
-
-/** The chats at these keys; of one that was merged, what it has become, which mostly stands among them. */
-async function currentChats(store: Store, workspace: string, keys: readonly Key[]): Promise<readonly Item[]> {
-  const chats = await getAll(store, keys, { consistent: true });
-  const own = new Map(chats.filter((chat) => isOf(chat, workspace)).map((chat) => [chat.pk, chat]));
-  const others = chats.filter(
-    ({ pk, mergedInto }) => !own.has(pk) && !(typeof mergedInto === 'string' && own.has(chatKey(mergedInto).pk)),
-  );
-  const become = await Promise.all(others.map(({ chatId }) => currentChat(store, workspace, String(chatId))));
-  return [...new Map([...own, ...become.flatMap((chat) => (chat ? [[chat.pk, chat] as const] : []))]).values()];
-}
-
-const isOf = (chat: Item, workspace: string) => chat.workspace === workspace && chat.mergedInto === undefined;
-
-export const chatsOf = async (store: Store, workspace: string, id: string): Promise<readonly Item[]> =>
-  currentChats(store, workspace, await chatKeysOf(store, workspace, id));

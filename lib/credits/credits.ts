@@ -18,8 +18,15 @@ import {
   reservedListKey,
   workspacePartition,
 } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, getAll, newestAmong, newestPage, queryAll } from '#lib/store/query.ts';
+import {
+  beginningWith,
+  getAll,
+  type ListPage,
+  newestPage,
+  type PageRequest,
+  pageOf,
+  queryAll,
+} from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,
@@ -375,10 +382,8 @@ export async function listLedger(
   kind?: ShownLedgerEntry['kind'],
 ): Promise<ListPage<ShownLedgerEntry>> {
   const range = beginningWith(workspacePartition(workspace), LEDGER_PREFIX);
-  const { entries, position } =
-    kind === undefined
-      ? await newestPage(store, range, page)
-      : await newestAmong(store, range, page, equal('entry', kind));
+  const filter = kind === undefined ? undefined : equal('entry', kind);
+  const { entries, position } = await newestPage(store, range, page, filter);
   return pageOf('ledger', entries.map(readLedgerEntry).map(shown), position);
 }
 

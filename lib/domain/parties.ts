@@ -45,14 +45,7 @@ function partiesOf(told: Message, ownPhone: string | undefined): Message {
   const title = titleIn(message.chat, namesBeside(message, direction), numbersBeside(message, own));
   const { title: _title, ...chat } = message.chat;
   const sender = isTheirs ? otherParty(message, own, title) : message.sender;
-  return { ...message, direction, chat: known({ ...chat, title }), sender, ...(isTheirs && ourselves(message, own)) };
-}
-
-/** What came in did not go to whom it came from: where the two are told the wrong way round, the one called its sender is us. */
-function ourselves({ chat, sender, recipient }: Message, own: string | undefined): Pick<Message, 'recipient'> {
-  const isSwapped =
-    recipient !== undefined && isOwn(sender, own) && isOwn(recipient, phoneIn(chat)) && !isOwn(recipient, own);
-  return isSwapped ? { recipient: sender } : {};
+  return { ...message, direction, chat: known({ ...chat, title }), sender };
 }
 
 /** Our number, as the message tells it or else as the hub knows the account. */

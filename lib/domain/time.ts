@@ -1,3 +1,5 @@
+import * as v from 'valibot';
+
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 const FARTHEST_TRUSTED = 48 * HOUR_MS;
@@ -21,15 +23,14 @@ export function toInstant(raw: string | number | undefined): number | undefined 
 }
 
 const ISO = /^(\d{4}-\d\d-\d\d)[T ] *(\d\d:\d\d(?::\d\d(?:\.\d+)?)?) *(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$/i;
-const RFC_2822 = /^(?:[A-Z][a-z]{2}, ?)?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})$/;
 
 /**
- * Milliseconds since the epoch, from ISO 8601 with its zone, with blanks for its T as well, or from a date as mails and
- * HTTP have it. Without its zone a time may be half a day off, and no time is better than a wrong one.
+ * Milliseconds since the epoch, from ISO 8601 with its zone, with blanks for its T as well. Without its zone a time may be
+ * half a day off, and no time is better than a wrong one.
  */
 export function zonedInstant(text: string): number | undefined {
   const [, date, time, zone = ''] = ISO.exec(text) ?? [];
-  if (date === undefined) return RFC_2822.test(text) ? inRange(Date.parse(text)) : undefined;
+  if (date === undefined) return undefined;
   const day = inRange(Date.parse(date));
   // 30 February would silently become 1 March.
   if (day === undefined || !toIso(day).startsWith(date)) return undefined;
@@ -63,4 +64,15 @@ export function retryAfter(header: string | undefined, now: number): number | un
 /** `Date.parse` alone takes almost any text with a number in it for a date. */
 function httpDate(text: string): number {
   return /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/** An event is kept at least this long, whatever a workspace asks for: a provider may still deliver it again. */
+export const SHORTEST_DAYS = 30;
+
+export const RetentionDays = v.pipe(v.number(), v.integer(), v.minValue(SHORTEST_DAYS), v.maxValue(36_500));
+
+/** When what came at `receivedAt` (milliseconds) runs out, in seconds since the epoch; undefined: never. */
+export function expiryOf(receivedAt: number, retentionDays: number | undefined): number | undefined {
+  if (retentionDays === undefined) return undefined;
+  return Math.floor(receivedAt / 1000) + Math.max(retentionDays, SHORTEST_DAYS) * (DAY_MS / 1000);
 }

@@ -1,9 +1,8 @@
 import type { Event, Payload } from '#lib/domain/event.ts';
-import { conflictId, contentHash } from '#lib/domain/identity.ts';
+import { conflictId, contentHash, isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/identity.ts';
 import { derivedId, sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { isSameEvent, payloadOf, renewed, substanceHash } from '#lib/domain/renewal.ts';
 import { known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatIdIn, feedKey } from '#lib/store/keys.ts';

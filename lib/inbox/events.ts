@@ -15,8 +15,16 @@ import {
   everyShard,
   quarantinePartition,
 } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, type Partition, roundsFor, type Slice } from '#lib/store/query.ts';
+import {
+  getAll,
+  type ListPage,
+  newestFirst,
+  type PageRequest,
+  type Partition,
+  pageOf,
+  roundsFor,
+  type Slice,
+} from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
 import { isTwin, messageOf, type States, statesAt, withDelivery } from './delivery-state.ts';
 import { eventOf, REPLAYED, recordOf, toldAgain } from './event-item.ts';

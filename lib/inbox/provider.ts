@@ -50,6 +50,15 @@ export function together(readings: readonly Reading[]): Reading {
   return { drafts: [first, ...others], ...(broken && { unread: broken }) };
 }
 
+/** Makes it when it is first asked for, and never again unless that failed. */
+export function lazily<Made>(make: () => Made): () => Made {
+  let made: { readonly value: Made } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /** What may be kept of a body, and what it is read as from then on. */
 export interface Kept {
   readonly raw: Uint8Array;

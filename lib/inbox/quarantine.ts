@@ -1,16 +1,14 @@
 import * as v from 'valibot';
 import type { Event } from '#lib/domain/event.ts';
-import { conflictId } from '#lib/domain/identity.ts';
+import { conflictId, substanceHash } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
-import { substanceHash } from '#lib/domain/renewal.ts';
 import { Instant, Issue, known, optional, shortly, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { eventIdIn, quarantineCounter, quarantineCounters, UNREADABLE } from '#lib/store/keys.ts';
-import { encodeCursor, type ListPage, pageOf } from '#lib/store/page.ts';
-import { newestFirst, queryAll, type Slice } from '#lib/store/query.ts';
+import { encodeCursor, type ListPage, newestFirst, pageOf, queryAll, type Slice } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   add,

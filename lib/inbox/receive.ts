@@ -1,6 +1,5 @@
 import { matchesHash, sha256 } from '#lib/domain/ids.ts';
 import type { Parsed } from '#lib/domain/json.ts';
-import { lazily } from '#lib/domain/lazily.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { persist, retrying } from '#lib/store/retry.ts';
@@ -12,6 +11,7 @@ import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import {
   type Delivery,
   type Kept,
+  lazily,
   OUR_FAULT,
   type Proof,
   type Reading,

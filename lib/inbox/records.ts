@@ -1,15 +1,13 @@
 import { chatId, currentChat } from '#lib/chats/chat.ts';
 import { contradict, lidsAmong, namesIn, namesKept, otherIn, phonesAmong } from '#lib/chats/people.ts';
 import type { Event, Message, MessageEvent, OwnAccount, Person } from '#lib/domain/event.ts';
-import { contentHash, eventId, quarantineId } from '#lib/domain/identity.ts';
+import { contentHash, eventId, isSameMessage, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
 import { isSamePhone } from '#lib/domain/person.ts';
 import type { Random } from '#lib/domain/ports.ts';
-import { isSameMessage } from '#lib/domain/renewal.ts';
-import { expiryOf } from '#lib/domain/retention.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
-import { orderingTime, toIso } from '#lib/domain/time.ts';
+import { expiryOf, orderingTime, toIso } from '#lib/domain/time.ts';
 import { eventKey, eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';

@@ -3,7 +3,7 @@ import { nameSought, namesOfRecipient } from '#lib/chats/people.ts';
 import { SHARDS } from '#lib/domain/ids.ts';
 import { normaliseJid } from '#lib/domain/person.ts';
 import { Instant, known, optional, tally, text, Whole } from '#lib/domain/schema.ts';
-import { meanGap } from '#lib/domain/send/pace.ts';
+import { meanGap } from '#lib/domain/send/outcome.ts';
 import {
   CREDIT_STATES,
   creditsIn,
@@ -38,8 +38,7 @@ import {
   UNKNOWN_PREFIX,
   workspacePartition,
 } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll, newestFirst, queryAll, roundsFor } from '#lib/store/query.ts';
+import { getAll, type ListPage, newestFirst, type PageRequest, pageOf, queryAll, roundsFor } from '#lib/store/query.ts';
 import type { Item, Key, Store } from '#lib/store/store.ts';
 import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { findSend } from './cancel.ts';

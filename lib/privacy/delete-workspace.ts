@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import { SHORTEST_DAYS } from '#lib/domain/retention.ts';
 import { tally } from '#lib/domain/schema.ts';
-import { DAY_MS, toIso } from '#lib/domain/time.ts';
+import { DAY_MS, SHORTEST_DAYS, toIso } from '#lib/domain/time.ts';
 import { deleteEndpoint, type EndpointPorts } from '#lib/reactions/endpoints.ts';
 import { deleteRule, type RulePorts } from '#lib/reactions/rules.ts';
 import { ENDPOINT_PREFIX, entryId, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';

@@ -2,10 +2,9 @@ import * as v from 'valibot';
 import { foundRows } from '#lib/chats/chat.ts';
 import { rowsOf } from '#lib/chats/people.ts';
 import type { Log, Random } from '#lib/domain/ports.ts';
-import { AppliedCounts, expiryOf } from '#lib/domain/retention.ts';
 import { known } from '#lib/domain/schema.ts';
 import { isUnsettled } from '#lib/domain/send/part.ts';
-import { DAY_MS, HOUR_MS, toIso } from '#lib/domain/time.ts';
+import { DAY_MS, expiryOf, HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { keepLinked, lastTold } from '#lib/inbox/delivery-state.ts';
 import { eventOf } from '#lib/inbox/event-item.ts';
 import { rowKey } from '#lib/inbox/event-store.ts';
@@ -42,6 +41,7 @@ import {
 import { At, listed, onePlace, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
 import {
+  AppliedCounts,
   copyRetention,
   type RetentionMark,
   retentionApplied,

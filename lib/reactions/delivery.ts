@@ -10,8 +10,7 @@ import {
   dueSortKey,
   waitingList,
 } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestAmong, newestPage } from '#lib/store/query.ts';
+import { beginningWith, type ListPage, newestPage, type PageRequest, pageOf } from '#lib/store/query.ts';
 import {
   absent,
   all,
@@ -254,9 +253,8 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<ListPage<ShownDelivery>> {
   const all = deliveriesOf(id);
-  const { entries, position } = await (state === undefined
-    ? newestPage(store, all, page)
-    : newestAmong(store, all, page, equal('state', state)));
+  const filter = state === undefined ? undefined : equal('state', state);
+  const { entries, position } = await newestPage(store, all, page, filter);
   return pageOf(
     'deliveries',
     entries.map((item) => shownDelivery(readDelivery(item))),

@@ -3,8 +3,7 @@ import { NewRule } from '#lib/domain/reaction/rule.ts';
 import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { RUN_PREFIX, ruleKey, runPartition } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage, ofLastDay } from '#lib/store/query.ts';
+import { beginningWith, type ListPage, newestPage, ofLastDay, type PageRequest, pageOf } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 
 const Stored = v.object({

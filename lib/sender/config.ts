@@ -1,4 +1,4 @@
-import type { Backoff } from '#lib/domain/send/pace.ts';
+import type { Backoff } from '#lib/domain/send/outcome.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

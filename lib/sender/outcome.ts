@@ -1,6 +1,5 @@
 import { onAccount } from '#lib/credits/credits.ts';
-import { judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
-import { drawGap } from '#lib/domain/send/pace.ts';
+import { drawGap, judge, type SendOutcome, type Verdict } from '#lib/domain/send/outcome.ts';
 import { comesTo, type Status } from '#lib/domain/send/part.ts';
 import { keepLinked, reportsIn } from '#lib/inbox/delivery-state.ts';
 import { accountKey, dueListOf, dueSortKey, headKey } from '#lib/store/keys.ts';

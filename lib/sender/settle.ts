@@ -1,7 +1,7 @@
 import { meetsNothing, NOTHING, onAccount, onQuota, type Spending } from '#lib/credits/credits.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { nextReconciliation } from '#lib/domain/send/pace.ts';
+import { nextReconciliation } from '#lib/domain/send/outcome.ts';
 import {
   afterNews,
   creditsIn,

@@ -1,5 +1,5 @@
 import type { Clock } from '#lib/domain/ports.ts';
-import { longestGap } from '#lib/domain/send/pace.ts';
+import { longestGap } from '#lib/domain/send/outcome.ts';
 import { accountKey } from '#lib/store/keys.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { absent, all, any, compare, equal, exists, set, update } from '#lib/store/store.ts';

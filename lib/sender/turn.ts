@@ -1,7 +1,7 @@
 import type { Clock, Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import { longestGap } from '#lib/domain/send/pace.ts';
+import { longestGap } from '#lib/domain/send/outcome.ts';
 import { hasGoneOut } from '#lib/domain/send/part.ts';
 import { accountKey, sendKey } from '#lib/store/keys.ts';
 import { retrying, type StorePorts } from '#lib/store/retry.ts';

@@ -1,6 +1,65 @@
 import { DAY_MS, toIso } from '#lib/domain/time.ts';
-import type { PageRequest } from './page.ts';
 import type { Condition, Item, Key, Query, Store, ValueMap } from './store.ts';
+
+/** What somebody asks of a list. */
+export interface PageRequest {
+  readonly limit: number;
+  /** Where the page before ended: the sort key of its last entry. */
+  readonly from?: string;
+}
+
+export interface ListPage<Shown> {
+  readonly items: readonly Shown[];
+  /** Absent on the last page. */
+  readonly cursor?: string;
+  /** What is left out, for it cannot be read; absent where nothing is. */
+  readonly damaged?: readonly string[];
+}
+
+/** What is paged through, each in an order of its own: a place in one of them is none in another. */
+export type List =
+  | 'accounts'
+  | 'chats'
+  | 'deliveries'
+  | 'events'
+  | 'feed'
+  | 'keys'
+  | 'ledger'
+  | 'quarantine'
+  | 'runs'
+  | 'sends'
+  | 'webhooks'
+  | 'workspaces';
+
+// Sort keys hold times, prefixes and ids only, and nothing that could be secret.
+const POSITION = /^[\w:.+#-]{1,200}$/;
+
+/** A position in a list as callers carry it from page to page. */
+export function encodeCursor(list: List, position: string): string {
+  return Buffer.from(`${list}|${position}`, 'utf8').toString('base64url');
+}
+
+/**
+ * Undefined for what we never gave out for this list. A made-up position is harmless: it leads nowhere but into the same
+ * list.
+ */
+export function decodeCursor(list: List, cursor: string): string | undefined {
+  const [named, position = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  return named === list && POSITION.test(position) && encodeCursor(list, position) === cursor ? position : undefined;
+}
+
+export function pageOf<Shown>(
+  list: List,
+  items: readonly Shown[],
+  position: string | undefined,
+  damaged: readonly string[] = [],
+): ListPage<Shown> {
+  return {
+    items,
+    ...(position !== undefined && { cursor: encodeCursor(list, position) }),
+    ...(damaged.length > 0 && { damaged }),
+  };
+}
 
 /** Every item of a query; `limit` is the size of a page. */
 export async function queryAll(store: Store, query: Query): Promise<Item[]> {
@@ -73,30 +132,19 @@ export const beginningWith = (pk: string, prefix: string): Range => ({ pk, from:
 
 /**
  * A page of one partition, the highest sort key first. A query answers 1 MB at most: a page may be shorter than asked for
- * and still have a next one.
+ * and still have a next one. With a filter many are looked through for a page, and not all of them in one call.
  */
-export async function newestPage(store: Store, range: Range, { limit, from }: PageRequest): Promise<Slice> {
-  const { items, next } = await store.query({
-    ...range,
-    before: from?.startsWith(range.from) ? from : range.before,
-    // One more than asked for tells whether there is a next page.
-    limit: limit + 1,
-    descending: true,
-    consistent: true,
-  });
-  const entries = items.slice(0, limit);
-  const position = items.length > limit || next ? entries.at(-1)?.sk : undefined;
-  return { entries, ...(position !== undefined && { position }) };
-}
-
-/** The same of the few that fit a filter: many are looked through for a page, and not all of them in one call. */
-export async function newestAmong(store: Store, range: Range, page: PageRequest, filter: Condition): Promise<Slice> {
+export async function newestPage(store: Store, range: Range, page: PageRequest, filter?: Condition): Promise<Slice> {
   const { limit, from } = page;
   const found: Item[] = [];
+  const rounds = filter ? roundsFor(page) : 1;
   let before: string | undefined = from?.startsWith(range.from) ? from : range.before;
-  for (let round = 0; before !== undefined && found.length <= limit && round < roundsFor(page); round++) {
-    const query = { ...range, before, filter, limit: LOOKED_THROUGH, descending: true, consistent: true };
-    const { items, next } = await store.query(query);
+  for (let round = 0; before !== undefined && found.length <= limit && round < rounds; round++) {
+    const { items, next } = await store.query({
+      ...{ ...range, before, descending: true, consistent: true },
+      // One more than asked for tells whether there is a next page.
+      ...(filter ? { filter, limit: LOOKED_THROUGH } : { limit: limit + 1 }),
+    });
     found.push(...items);
     before = next && String(next.sk);
   }

@@ -17,22 +17,11 @@ const hasPlace = (write: Write | Check) => write.kind === 'put' && write.item.st
  * Repeats what the table did not take, or may have taken without our hearing of it, until `deadline` (of
  * `clock.monotonic`). A transaction keeps its token, so that doing it twice is doing it once. A single conditional
  * write that was done and whose answer was lost is refused on its repeat: whoever makes one looks at the item that
- * comes with the refusal for its own mark. `onFailure` hears of each failure before the repeat.
  */
-export function retrying(
-  store: Store,
-  clock: Clock,
-  random: Random,
-  deadline: number,
-  onFailure: (error: unknown) => Promise<void> = async () => undefined,
-): Store {
+export function retrying(store: Store, clock: Clock, random: Random, deadline: number): Store {
   const isWorthIt = (error: unknown) => error instanceof StoreUnavailable && error.reason !== 'refused';
-  const failing = async (error: unknown): Promise<never> => {
-    await onFailure(error);
-    throw error;
-  };
   const persistently = <Result>(attempt: () => Promise<Result>, until = deadline) =>
-    persist(() => attempt().catch(failing), isWorthIt, clock, random, until);
+    persist(attempt, isWorthIt, clock, random, until);
   const until =
     (...writes: readonly (Write | Check)[]) =>
     <Result>(attempt: () => Promise<Result>) =>

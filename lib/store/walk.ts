@@ -6,8 +6,9 @@ import { fillKey } from './keys.ts';
 import { getAll } from './query.ts';
 import { type Item, put, type Query, type Store } from './store.ts';
 
-/** Where a walk stands, as an item or a cursor keeps it. */
+/** Where a walk stands: everything before it was visited. `after` is a sort key. */
 export const At = v.object({ stage: v.string(), partition: v.string(), after: v.exactOptional(v.string()) });
+export type Position = v.InferOutput<typeof At>;
 const State = v.object({ at: At, done: v.unknown() });
 
 /** Where a walk goes on, and what it has done so far. */
@@ -47,13 +48,6 @@ export interface Stage {
 export interface Partition {
   readonly name: string;
   readonly query: Pick<Query, 'index' | 'pk' | 'from' | 'before' | 'consistent'>;
-}
-
-/** Where a walk stands: everything before it was visited. `after` is a sort key. */
-export interface Position {
-  readonly stage: string;
-  readonly partition: string;
-  readonly after?: string;
 }
 
 const PAGE = 100;

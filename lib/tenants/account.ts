@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { derivedId } from '#lib/domain/ids.ts';
 import { commonSpelling } from '#lib/domain/person.ts';
 import { Instant, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
-import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
+import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/outcome.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import type { Account } from '#lib/sender/items.ts';

@@ -3,15 +3,14 @@ import { newId } from '#lib/domain/ids.ts';
 import { toPhone } from '#lib/domain/person.ts';
 import { accountSecret, type Log, type Secrets } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { DEFAULT_PACING, type Pacing } from '#lib/domain/send/pace.ts';
+import { DEFAULT_PACING, type Pacing } from '#lib/domain/send/outcome.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { endProbing, probeDue, probeNow } from '#lib/sender/account.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { readEach } from '#lib/store/items.ts';
 import { accountKey, directoryKey, dueListOf, entryId, probeKey, webhookKey } from '#lib/store/keys.ts';
-import { type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll } from '#lib/store/query.ts';
+import { getAll, type PageRequest, pageOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
   absent,

@@ -5,8 +5,7 @@ import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader, readEach } from '#lib/store/items.ts';
 import { apiKeyKey, directoryKey, sessionKey, triesKey } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll } from '#lib/store/query.ts';
+import { getAll, type ListPage, type PageRequest, pageOf } from '#lib/store/query.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import {
   absent,

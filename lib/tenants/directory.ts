@@ -1,6 +1,6 @@
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { accountKey, directoryKey, directoryRange, type Entry, entryId } from '#lib/store/keys.ts';
-import type { PageRequest } from '#lib/store/page.ts';
+import type { PageRequest } from '#lib/store/query.ts';
 import { getAll, newestPage, queryAll, type Slice } from '#lib/store/query.ts';
 import { type Item, type Put, put, type Store } from '#lib/store/store.ts';
 

@@ -5,8 +5,7 @@ import { toIso } from '#lib/domain/time.ts';
 import { readAccount } from '#lib/sender/items.ts';
 import { readEach } from '#lib/store/items.ts';
 import { accountKey, directoryKey, entryId, webhookKey } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { getAll } from '#lib/store/query.ts';
+import { getAll, type ListPage, type PageRequest, pageOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,

@@ -1,13 +1,11 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
-import { AppliedCounts, RetentionDays, SHORTEST_DAYS } from '#lib/domain/retention.ts';
-import { Instant, known, optional } from '#lib/domain/schema.ts';
-import { toIso } from '#lib/domain/time.ts';
+import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
+import { RetentionDays, SHORTEST_DAYS, toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
 import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf } from '#lib/store/page.ts';
-import { pagesOf, queryAll } from '#lib/store/query.ts';
+import { type ListPage, type PageRequest, pageOf, pagesOf, queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -30,6 +28,16 @@ import {
 } from '#lib/store/store.ts';
 import { wholeDirectory } from './directory.ts';
 import { isCurrent, webhookOf } from './webhook.ts';
+
+/** What applying the retention changed. */
+export const AppliedCounts = v.object({
+  events: tally('Given another end, or none'),
+  attempts: tally('Given an earlier end, or deleted with the event that an endpoint or a rule was told of'),
+  sends: tally('Emptied of recipient, text, file and errors'),
+  chats: tally('Deleted: nothing has happened in them for so long'),
+  ledgerEntries: tally("Refunds whose reason, a provider's words, was emptied; the figures stay"),
+});
+export type AppliedCounts = v.InferOutput<typeof AppliedCounts>;
 
 export const Workspace = v.object({
   id: v.string(),

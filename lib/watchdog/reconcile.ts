@@ -1,7 +1,7 @@
 import { safeFileName } from '#lib/domain/file.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { nextReconciliation } from '#lib/domain/send/pace.ts';
+import { nextReconciliation } from '#lib/domain/send/outcome.ts';
 import type { SendingConfig } from '#lib/sender/config.ts';
 import { fileOfPart, type Look, lookFor, marksUnder, tracesOfPart } from '#lib/sender/evidence.ts';
 import { field, type Head, type Part, readAccount, readSend, type Send } from '#lib/sender/items.ts';

@@ -2,7 +2,7 @@ import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
 import { sightChat } from '#lib/chats/people.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
+import { DEFAULT_PACING } from '#lib/domain/send/outcome.ts';
 import type { Reach, Reaches } from '#lib/outbox/accounts.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';

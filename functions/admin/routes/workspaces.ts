@@ -1,13 +1,14 @@
 import * as v from 'valibot';
 import { GrantedCredits, grant } from '#lib/credits/credits.ts';
-import { AppliedCounts, RetentionDays } from '#lib/domain/retention.ts';
 import { Instant, optional, strictObject, text } from '#lib/domain/schema.ts';
+import { RetentionDays } from '#lib/domain/time.ts';
 import { deleteWorkspace, Swept } from '#lib/privacy/delete-workspace.ts';
 import { applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
 import {
+  AppliedCounts,
   copyRetention,
   createWorkspace,
   hasWorkspace,

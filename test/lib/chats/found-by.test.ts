@@ -6,7 +6,7 @@ import { sightChat } from '#lib/chats/people.ts';
 import { chatsFill } from '#lib/outbox/fill-chats.ts';
 import { findChats } from '#lib/outbox/resolve.ts';
 import { fillKey } from '#lib/store/keys.ts';
-import { decodeCursor } from '#lib/store/page.ts';
+import { decodeCursor } from '#lib/store/query.ts';
 import { del, put, remove, type Store, StoreUnavailable, update } from '#lib/store/store.ts';
 import { fillOn } from '#lib/store/walk.ts';
 import { wrongRows } from '#test/support/found-rows.ts';

@@ -5,7 +5,7 @@ import { type ChatFilter, type ListedChat, listChats } from '#lib/chats/list.ts'
 import { sightChat } from '#lib/chats/people.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { chatKey } from '#lib/store/keys.ts';
-import { decodeCursor } from '#lib/store/page.ts';
+import { decodeCursor } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 

@@ -114,15 +114,6 @@ describe('the sender of what came in', () => {
     expect(parties({ chat: group, sender: { phone: told }, account }).direction).toBe('outbound');
   });
 
-  it('is the other one, and we are the recipient, where the two are told the wrong way round', () => {
-    const ours = { phone: OWN, name: 'Lee' };
-    const swapped = parties({ sender: ours, recipient: { ...ANA, name: 'Ana' } });
-    expect(swapped).toMatchObject({ direction: 'inbound', sender: { ...ANA, name: 'Ana Ruiz' }, recipient: ours });
-    const self = { id: '15550100001@c.us', kind: 'individual' } as const;
-    expect(parties({ chat: self, sender: ours, recipient: { phone: OWN } }).recipient).toEqual({ phone: OWN });
-    expect(parties({ recipient: { phone: '+15550100088' } }).recipient).toEqual({ phone: '+15550100088' });
-  });
-
   it('is named by the chat, where it has no name of its own', () => {
     expect(parties({ sender: ANA }).sender).toEqual({ ...ANA, name: 'Ana Ruiz' });
     const named = { ...ANA, contactName: 'Ana from work' };

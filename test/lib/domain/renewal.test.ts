@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageEvent } from '#lib/domain/event.ts';
-import { isSameEvent, isSameMessage, renewed } from '#lib/domain/renewal.ts';
+import { isSameEvent, isSameMessage, renewed } from '#lib/domain/identity.ts';
 import { toIso } from '#lib/domain/time.ts';
 
 const AT = Date.parse('2026-03-01T12:00:00.000Z');

@@ -4,7 +4,7 @@ import type { EventRecord } from '#lib/inbox/event-item.ts';
 import { storeEvent } from '#lib/inbox/event-store.ts';
 import { HORIZON_MS, readFeed } from '#lib/inbox/feed.ts';
 import { eventKey } from '#lib/store/keys.ts';
-import { decodeCursor } from '#lib/store/page.ts';
+import { decodeCursor } from '#lib/store/query.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import type { Clock } from '#lib/domain/ports.ts';
-import { DEFAULT_PACING } from '#lib/domain/send/pace.ts';
+import { DEFAULT_PACING } from '#lib/domain/send/outcome.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
 import { accept } from '#lib/sender/accept.ts';
 import { hold, pause, resume } from '#lib/sender/account.ts';

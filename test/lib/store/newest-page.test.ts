@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeCursor, pageOf } from '#lib/store/page.ts';
-import { beginningWith, newestPage } from '#lib/store/query.ts';
+import { beginningWith, decodeCursor, newestPage, pageOf } from '#lib/store/query.ts';
 import { put, type Query, type Store } from '#lib/store/store.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 

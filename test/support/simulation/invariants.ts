@@ -1,4 +1,4 @@
-import { SHORTEST_GAP_MS } from '#lib/domain/send/pace.ts';
+import { SHORTEST_GAP_MS } from '#lib/domain/send/outcome.ts';
 import type { CreditState, PartState } from '#lib/domain/send/part.ts';
 import { creditsIn } from '#lib/domain/send/part.ts';
 import type { Account, Send } from '#lib/sender/items.ts';

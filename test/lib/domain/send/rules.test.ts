@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { judge, outcomeOfBreakdown, outcomeOfStatus, silentUntil } from '#lib/domain/send/outcome.ts';
-import { backoff, DEFAULT_PACING, drawGap, longestGap, nextReconciliation } from '#lib/domain/send/pace.ts';
+import {
+  backoff,
+  DEFAULT_PACING,
+  drawGap,
+  judge,
+  longestGap,
+  nextReconciliation,
+  outcomeOfBreakdown,
+  outcomeOfStatus,
+  silentUntil,
+} from '#lib/domain/send/outcome.ts';
 import {
   afterNews,
   type CreditState,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lazily } from '#lib/domain/lazily.ts';
+import { lazily } from '#lib/inbox/provider.ts';
 
 test('makes it once, when it is asked for', () => {
   let made = 0;
