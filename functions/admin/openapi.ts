@@ -382,7 +382,7 @@ function receivingPath(providers: readonly string[]): object {
       parameter('provider', { type: 'string', enum: providers }),
       {
         ...parameter('token', { type: 'string' }),
-        description: 'The end of the URL; the whole URL may be pasted here',
+        description: 'The end of the URL',
       },
     ],
     requestBody: {
@@ -429,7 +429,7 @@ function sendingPath(): object {
         name: 'token',
         in: 'path',
         required: true,
-        description: 'The end of the URL; the whole URL may be pasted here',
+        description: 'The end of the URL',
         schema: { type: 'string' },
       },
       IDEMPOTENCY_KEY,

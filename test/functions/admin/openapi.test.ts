@@ -260,7 +260,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('says what is shown this once, for the page to offer it for copying', () => {
+  it('says what is shown this once', () => {
     const said = JSON.stringify(document).match(/"(\w+)":\{[^{}]*hown this once/g) ?? [];
     expect(said.map((text) => text.split('"')[1]).sort()).toEqual(['key', 'secret', 'secret', 'token', 'url']);
   });
