@@ -203,7 +203,7 @@ describe('the OpenAPI document', () => {
 
   it('writes no constant true or false, of which generators of clients make code that does not compile', () => {
     expect(JSON.stringify(document)).not.toMatch(/"const":(true|false)/);
-    expect(document.components.schemas.Credits).toMatchObject({ properties: { complete: { type: 'boolean' } } });
+    expect(JSON.stringify(document.paths['/api/chats']?.get?.responses[200])).toMatch(/"complete":\{"type":"boolean"/);
   });
 
   it('describes what a parameter of a list takes', () => {
