@@ -23,7 +23,7 @@ import {
 } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import type { Store } from '#lib/store/store.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { wholeDirectory } from '#lib/tenants/workspaces.ts';
 import { type Counted, type Figures, figures, hoursBetween, type Stat, sumOf } from './counters.ts';
 
 const all = <const Entries extends v.ObjectEntries>(entries: Entries, description: string) =>

@@ -47,8 +47,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
-import { MAIN } from '#lib/tenants/workspaces.ts';
+import { MAIN, wholeDirectory } from '#lib/tenants/workspaces.ts';
 
 const PAGE = 1000;
 

@@ -4,7 +4,7 @@ import { readAccount } from '#lib/sender/items.ts';
 import { accountKey, fallbackKey, webhookKey } from '#lib/store/keys.ts';
 import { del, put, type Store } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
-import { type Webhook, webhookOf } from '#lib/tenants/webhook.ts';
+import { type Webhook, webhookOf } from '#lib/tenants/webhooks.ts';
 import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';

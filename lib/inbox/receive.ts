@@ -3,9 +3,9 @@ import type { Parsed } from '#lib/domain/json.ts';
 import type { Clock, Random } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { persist, retrying } from '#lib/store/retry.ts';
+import { accountFinder } from '#lib/tenants/account.ts';
 import { type Attempt, noteAttempt } from '#lib/tenants/attempts.ts';
-import { accountFinder } from '#lib/tenants/own-accounts.ts';
-import { constantTime404, type Found, looksLikeToken, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { constantTime404, type Found, looksLikeToken, type Webhook, webhookFinder } from '#lib/tenants/webhooks.ts';
 import type { Stored } from './event-store.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import {

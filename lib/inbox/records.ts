@@ -11,8 +11,8 @@ import { expiryOf, orderingTime, toIso } from '#lib/domain/time.ts';
 import { eventKey, eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
 import { type Item, isLive, type Store } from '#lib/store/store.ts';
-import { accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
-import type { Webhook } from '#lib/tenants/webhook.ts';
+import { accountMeant, type NamedAccount } from '#lib/tenants/account.ts';
+import type { Webhook } from '#lib/tenants/webhooks.ts';
 import { type EventRecord, eventOf } from './event-item.ts';
 import type { Draft, Reading } from './provider.ts';
 

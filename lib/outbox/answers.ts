@@ -1,7 +1,7 @@
 import type { Issue } from '#lib/domain/schema.ts';
 import type { Accepted } from '#lib/sender/accept.ts';
 import type { Attempt } from '#lib/tenants/attempts.ts';
-import type { Webhook } from '#lib/tenants/webhook.ts';
+import type { Webhook } from '#lib/tenants/webhooks.ts';
 
 export interface SendAnswer {
   readonly status: 200 | 400 | 402 | 404 | 409 | 413 | 422 | 429 | 503;

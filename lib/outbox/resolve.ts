@@ -16,7 +16,7 @@ import type { Recipient } from '#lib/domain/send/recipient.ts';
 import type { Thread } from '#lib/sender/sent-event.ts';
 import { headKey, providerChatPartition } from '#lib/store/keys.ts';
 import type { Key, Store } from '#lib/store/store.ts';
-import { accountsOf } from '#lib/tenants/directory.ts';
+import { accountsOf } from '#lib/tenants/account.ts';
 import {
   accountsNamed,
   byPreference,

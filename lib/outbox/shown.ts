@@ -40,7 +40,7 @@ import {
 } from '#lib/store/keys.ts';
 import { getAll, type ListPage, newestFirst, type PageRequest, pageOf, queryAll, roundsFor } from '#lib/store/query.ts';
 import type { Item, Key, Store } from '#lib/store/store.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { wholeDirectory } from '#lib/tenants/workspaces.ts';
 import { findSend } from './cancel.ts';
 
 /** What a send waits for, the first of these that holds: what an operator can end comes first. */

@@ -10,7 +10,7 @@ import { keptThread, type Thread } from '#lib/sender/sent-event.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';
 import { noteAttempt } from '#lib/tenants/attempts.ts';
-import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhook.ts';
+import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhooks.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
 import { misfits, type Reach, type Reaches } from './accounts.ts';
 import * as answers from './answers.ts';

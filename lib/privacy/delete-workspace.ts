@@ -6,7 +6,6 @@ import { deleteRule, type RulePorts } from '#lib/reactions/rules.ts';
 import { ENDPOINT_PREFIX, entryId, RULE_PREFIX, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { deleteKey } from '#lib/tenants/api-keys.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { deleteWebhook } from '#lib/tenants/webhooks.ts';
 import {
   closeWorkspace,
@@ -14,6 +13,7 @@ import {
   reopenWorkspace,
   sweptWorkspace,
   type Workspace,
+  wholeDirectory,
 } from '#lib/tenants/workspaces.ts';
 
 export const Swept = v.object({

@@ -26,7 +26,7 @@ import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retrying, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import { del, equal, exists, type Item, isLive, type Store, set, update } from '#lib/store/store.ts';
 import { listed, onePlace, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
-import { accountsOf } from '#lib/tenants/directory.ts';
+import { accountsOf } from '#lib/tenants/account.ts';
 import {
   attemptPartitions,
   type Counts,

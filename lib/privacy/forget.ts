@@ -49,7 +49,7 @@ import {
   update,
 } from '#lib/store/store.ts';
 import type { Partition } from '#lib/store/walk.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
+import { wholeDirectory } from '#lib/tenants/workspaces.ts';
 
 /*
  * What goes with a person and what goes with time alike: an erasure and a retention find it at the same places, and leave

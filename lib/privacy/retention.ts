@@ -40,9 +40,9 @@ import {
 } from '#lib/store/store.ts';
 import { At, listed, onePlace, type Position, type Stage, type WalkState, walk } from '#lib/store/walk.ts';
 import { attemptExpiry } from '#lib/tenants/attempts.ts';
+import { copyRetention } from '#lib/tenants/webhooks.ts';
 import {
   AppliedCounts,
-  copyRetention,
   type RetentionMark,
   retentionApplied,
   retentionOf,
@@ -124,7 +124,7 @@ async function applyOn(
   const { store, clock, random } = ports;
   const { retentionDays, changes, mark } = await retentionOf(store, workspace);
   const begun = from?.done.changes === changes ? from : undefined;
-  if (!begun) await copyRetention(store, random, workspace);
+  if (!begun) await copyRetention({ store, random }, workspace);
   const { openSince, ...done } = { ...NONE, begunAt: clock.now(), ...from?.done, changes };
   const progress: Progress = begun ? { ...done, ...known({ openSince }) } : { ...done, begunAt: clock.now() };
   const age = retentionDays === undefined ? undefined : retentionDays * DAY_MS;

@@ -46,7 +46,7 @@ import {
   set,
   update,
 } from '#lib/store/store.ts';
-import { accountsOf } from '#lib/tenants/directory.ts';
+import { accountsOf } from '#lib/tenants/account.ts';
 import type { Rule } from './rule.ts';
 
 /** What a chat remembers of the answers that rules gave in it. */

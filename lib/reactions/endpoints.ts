@@ -25,7 +25,7 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { former } from '#lib/tenants/directory.ts';
+import { former } from '#lib/tenants/workspaces.ts';
 import { call, endpointSecret, faultsOfSize, newSecret, readSecret, type SigningSecret } from './call.ts';
 import { CALLS_KEPT_SECONDS, deliveriesOf, readDelivery, type Tasks } from './delivery.ts';
 import {

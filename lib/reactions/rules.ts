@@ -12,7 +12,7 @@ import { healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import { absent, del, equal, exists, newTransaction, put, type Store, update } from '#lib/store/store.ts';
-import { former } from '#lib/tenants/directory.ts';
+import { former } from '#lib/tenants/workspaces.ts';
 import { faultsOfSize, newSecret, readSecret, ruleSecret, type SigningSecret } from './call.ts';
 import { CALLS_KEPT_SECONDS, type Tasks } from './delivery.ts';
 import { calleeOfRule, healthChanges, isSamePlace, refusedUrl } from './endpoint.ts';

@@ -3,7 +3,7 @@ import { isSamePhone } from '#lib/domain/person.ts';
 import { accountSecret, type Clock, type Log, type Secrets } from '#lib/domain/ports.ts';
 import { known, optional } from '#lib/domain/schema.ts';
 import type { SendOutcome } from '#lib/domain/send/outcome.ts';
-import { isOtherLine, lineIn } from '#lib/tenants/account.ts';
+import { lineIn } from '#lib/tenants/account.ts';
 import type { Account } from './items.ts';
 import type {
   OpenAccount,
@@ -61,8 +61,8 @@ export function openAccounts(providers: readonly OutboundProvider[], ports: Outb
       try {
         const credentials = read(await ports.secrets.get(accountSecret(account.id), account.credentialsVersion));
         const opened = openWith(account, credentials);
-        const isOther = opened.kind === 'open' && isOtherLine(provider, account, lineIn(provider, credentials));
-        return isOther ? { kind: 'changing' } : opened;
+        const isOther = account.line !== undefined && account.line !== lineIn(provider, credentials);
+        return opened.kind === 'open' && isOther ? { kind: 'changing' } : opened;
       } catch (cause) {
         ports.log.error("an account's credentials could not be read", cause, { account: account.id });
         return { kind: 'unreadable' };

@@ -11,7 +11,7 @@ import { isCertainlyOf } from '#lib/outbox/accounts.ts';
 import { sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';
-import { accountsOf } from '#lib/tenants/directory.ts';
+import { accountsOf } from '#lib/tenants/account.ts';
 import { clearHold, hold, type ResumePorts } from './account.ts';
 import type { SendingConfig } from './config.ts';
 import { type Echo, echoMarks, type Look, type Looked, lookFor, marksUnder } from './evidence.ts';

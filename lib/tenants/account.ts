@@ -1,14 +1,17 @@
 import * as v from 'valibot';
+import type { OwnAccount } from '#lib/domain/event.ts';
 import { derivedId } from '#lib/domain/ids.ts';
-import { commonSpelling } from '#lib/domain/person.ts';
+import { commonSpelling, isSamePhone } from '#lib/domain/person.ts';
+import type { Clock } from '#lib/domain/ports.ts';
 import { Instant, known, optional, strictObject, tally } from '#lib/domain/schema.ts';
 import { SHORTEST_DRAW_MS, SHORTEST_GAP_MS } from '#lib/domain/send/outcome.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
-import type { Account } from '#lib/sender/items.ts';
-import { accountKey, lineKey } from '#lib/store/keys.ts';
+import { type Account, readAccount } from '#lib/sender/items.ts';
+import { accountKey, entryId, lineKey } from '#lib/store/keys.ts';
+import { getAll } from '#lib/store/query.ts';
 import { absent, any, type Delete, del, equal, type Put, put, type Store } from '#lib/store/store.ts';
-import { accountsOf } from './directory.ts';
+import { wholeDirectory } from './workspaces.ts';
 
 export type Channel = 'whatsapp' | 'sms';
 
@@ -80,23 +83,16 @@ export const ShownAccount = v.object({
   backoffUntil: v.exactOptional(Instant),
   createdAt: Instant,
   connectedAt: v.pipe(Instant, v.description('When it was connected last')),
-  warning: optional(
-    v.string(),
-    'What is to be mended: what it lacks, or what the provider says against new credentials',
-  ),
+  warning: optional(v.string(), 'What the provider says against new credentials'),
 });
 export type ShownAccount = v.InferOutput<typeof ShownAccount>;
 
-export function shownAccount(
-  { nextSendAt, backoffUntil, ...account }: Account,
-  canQuote: boolean,
-  by?: LineProvider,
-): ShownAccount {
+export function shownAccount({ nextSendAt, backoffUntil, ...account }: Account, canQuote: boolean): ShownAccount {
   const { id, workspace, provider, channel, name, phone, instance, pacing } = account;
   const { paused, pauseReason, held, holdReason, pending, createdAt, connectedAt } = account;
   return {
     ...{ id, workspace, provider, channel, pacing, paused, held, pending, canQuote, createdAt, connectedAt },
-    ...known({ name, phone, instance, pauseReason, holdReason, warning: by && lackOf(by, account) }),
+    ...known({ name, phone, instance, pauseReason, holdReason }),
     // Zero is the sender's word for never.
     ...(nextSendAt > 0 && { nextSendAt: toIso(nextSendAt) }),
     ...(backoffUntil > 0 && { backoffUntil: toIso(backoffUntil) }),
@@ -115,18 +111,7 @@ export interface LineProvider {
   readonly isNamedByPhone?: boolean;
 }
 
-/** Of an account that an earlier release made. */
-const lackOf = ({ isNamedByPhone }: LineProvider, { phone }: OnLine): string | undefined =>
-  isNamedByPhone && phone === undefined ? `The account has no phone: ${NEEDS_PHONE}` : undefined;
-
 export const NEEDS_PHONE = 'one token serves several numbers, so give the phone of the one that is to send';
-
-/** As an account's item tells it. */
-interface OnLine {
-  readonly line?: string | undefined;
-  readonly instance?: string | undefined;
-  readonly phone?: string | undefined;
-}
 
 /** The line's name here. A token may be a part of what it is made from, and cannot be read out of it. */
 export function lineIn({ name, lineOf }: LineProvider, credentials: unknown): string | undefined {
@@ -134,59 +119,115 @@ export function lineIn({ name, lineOf }: LineProvider, credentials: unknown): st
   return parts && derivedId('line', [name, ...parts]);
 }
 
-/** An earlier release kept the instance alone. */
-const lineByInstance = ({ name }: LineProvider, { instance }: OnLine): string | undefined =>
-  instance === undefined ? undefined : derivedId('line', [name, instance]);
-
-/** Whether credentials with this line are not those that the account's item speaks of. */
-export function isOtherLine(provider: LineProvider, account: OnLine, found: string | undefined): boolean {
-  const own = [account.line, lineByInstance(provider, account)];
-  return own.some((expected) => expected !== undefined && expected !== found);
+/** What an account must have to itself. Undefined: nothing. */
+export function claimOf(
+  { name, isNamedByPhone }: LineProvider,
+  { line, phone }: { readonly line?: string | undefined; readonly phone?: string | undefined },
+): string | undefined {
+  return isNamedByPhone && phone !== undefined ? derivedId('line', [name, commonSpelling(phone)]) : line;
 }
 
-/** What an account must have to itself. Undefined: nothing, or its item does not tell. */
-export function claimOf(provider: LineProvider, account: OnLine): string | undefined {
-  const { name, isNamedByPhone } = provider;
-  if (isNamedByPhone && account.phone !== undefined) return derivedId('line', [name, commonSpelling(account.phone)]);
-  return account.line ?? lineByInstance(provider, account);
-}
-
-/** Refused where another account has the claim, unless an earlier release has deleted that account and left it behind. */
-export async function claiming(store: Store, workspace: string, claim: string, account: string): Promise<Put> {
-  const found = await store.get(lineKey(workspace, claim), { consistent: true });
-  const owner = typeof found?.account === 'string' ? found.account : account;
-  const isLeft = owner !== account && (await store.get(accountKey(owner), { consistent: true })) === undefined;
-  const owners = (isLeft ? [account, owner] : [account]).map((one) => equal('account', one));
-  return put({ ...lineKey(workspace, claim), account }, any(absent(), ...owners));
-}
+/** Refused where another account has the claim. */
+export const claiming = (workspace: string, claim: string | undefined, account: string): Put[] =>
+  claim === undefined ? [] : [put({ ...lineKey(workspace, claim), account }, any(absent(), equal('account', account)))];
 
 /** Goes with whatever takes the line away from its account. */
 export const releasing = (workspace: string, claim: string | undefined, account: string): Delete[] =>
   claim === undefined ? [] : [del(lineKey(workspace, claim), any(absent(), equal('account', account)))];
 
-/** The id of another account that has it, which one of an earlier release may have without a claim. */
+/** The id of another account that has it. */
 export async function holderOf(
   store: Store,
   workspace: string,
-  provider: LineProvider,
-  own: OnLine & { readonly id: string },
+  claim: string | undefined,
+  account: string,
 ): Promise<string | undefined> {
-  const claim = claimOf(provider, own);
   if (claim === undefined) return undefined;
-  const others = (await accountsOf(store, workspace)).filter(
-    (account) => account.provider === provider.name && account.id !== own.id,
-  );
-  return others.find(
-    (other) => [other.claim, claimOf(provider, other)].includes(claim) || isAnyNumberOf(provider, own, other),
-  )?.id;
+  const owner = (await store.get(lineKey(workspace, claim), { consistent: true }))?.account;
+  return typeof owner === 'string' && owner !== account ? owner : undefined;
 }
 
-/** Without a number an account may send from every one of its token's. */
-const isAnyNumberOf = ({ isNamedByPhone }: LineProvider, one: OnLine, other: OnLine): boolean =>
-  isNamedByPhone === true &&
-  one.line !== undefined &&
-  one.line === other.line &&
-  (one.phone === undefined || other.phone === undefined);
+/** All accounts of a workspace, read consistently: one that was made a moment ago can send at once. */
+export async function accountsOf(store: Store, workspace: string): Promise<readonly Account[]> {
+  const keys = (await wholeDirectory(store, workspace, 'ACCOUNT')).map((entry) => accountKey(entryId(entry)));
+  return (await getAll(store, keys, { consistent: true })).map(readAccount);
+}
+
+/** What of an account tells that an event is its. */
+export type NamedAccount = Pick<
+  Account,
+  | 'id'
+  | 'workspace'
+  | 'provider'
+  | 'channel'
+  | 'phone'
+  | 'instance'
+  | 'device'
+  | 'sim'
+  | 'connectedAt'
+  | 'scope'
+  | 'formerScopes'
+>;
+
+/**
+ * The account that an event means: by the provider's id of it, by its phone and SIM card, or else by its number. Of two with one number, WhatsApp
+ * counts before SMS, and the one connected last. Undefined where the event names none of them.
+ */
+export function accountMeant(
+  accounts: readonly NamedAccount[],
+  provider: string,
+  { instance, phone, device, sim }: OwnAccount,
+): string | undefined {
+  const own = accounts.filter((account) => account.provider === provider);
+  const byInstance =
+    instance === undefined ? [] : own.filter((one) => one.instance === instance || one.id === instance);
+  const byPhone = phone === undefined ? [] : own.filter((one) => isSamePhone(one.phone, phone) && mayBe(one, instance));
+  const onDevice = device === undefined ? [] : own.filter((one) => one.device === device);
+  const bySim = onDevice.filter((one) => sim === undefined || one.sim === sim);
+  const named = [byInstance, bySim, onDevice.length === 1 ? onDevice : [], byPhone].find((some) => some.length > 0);
+  const [first] = [...(named ?? [])].sort((a, b) => rank(a) - rank(b) || (a.connectedAt < b.connectedAt ? 1 : -1));
+  return first?.id;
+}
+
+const rank = ({ channel }: NamedAccount) => (channel === 'whatsapp' ? 0 : 1);
+
+/** A number moves from one instance to another: what names another instance is not of this one. */
+const mayBe = (account: NamedAccount, instance: string | undefined): boolean =>
+  account.instance === undefined || instance === undefined;
+
+export type AccountFinder = (
+  store: Store,
+  workspace: string,
+  provider: string,
+  named: readonly OwnAccount[],
+) => Promise<readonly NamedAccount[]>;
+
+/** How long what was read may serve to find an account; and how long, to say that there is none. */
+const FOUND_MS = 30_000;
+const MISSED_MS = 50;
+const REMEMBERED = 200;
+
+/**
+ * Remembers the accounts of workspaces, so that a delivery needs no look at them. An account that was just connected is
+ * found at once, since a name that is not among the remembered ones is looked up again; one that was deleted or that
+ * gave its number to another may be taken for the old one for half a minute.
+ */
+export function accountFinder(clock: Clock): AccountFinder {
+  const remembered = new Map<string, { readonly at: number; readonly accounts: readonly NamedAccount[] }>();
+  return async (store, workspace, provider, named) => {
+    const last = remembered.get(workspace);
+    const age = last ? clock.monotonic() - last.at : Number.POSITIVE_INFINITY;
+    const isWhole = last && named.every((own) => accountMeant(last.accounts, provider, own) !== undefined);
+    if (last && age < (isWhole ? FOUND_MS : MISSED_MS)) return last.accounts;
+    const at = clock.monotonic();
+    const accounts = await accountsOf(store, workspace);
+    remembered.delete(workspace);
+    const [oldest] = remembered.keys();
+    if (oldest !== undefined && remembered.size >= REMEMBERED) remembered.delete(oldest);
+    remembered.set(workspace, { at, accounts });
+    return accounts;
+  };
+}
 
 /** A provider as its folder in `functions/` offers it. */
 export interface Provider {

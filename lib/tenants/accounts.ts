@@ -9,7 +9,7 @@ import { endProbing, probeDue, probeNow } from '#lib/sender/account.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
 import { type Account, readAccount } from '#lib/sender/items.ts';
 import { readEach } from '#lib/store/items.ts';
-import { accountKey, directoryKey, dueListOf, entryId, probeKey, webhookKey } from '#lib/store/keys.ts';
+import { accountKey, directoryKey, dueListOf, entryId, probeKey } from '#lib/store/keys.ts';
 import { getAll, type PageRequest, pageOf } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts, withRetries } from '#lib/store/retry.ts';
 import {
@@ -17,12 +17,10 @@ import {
   all,
   type Change,
   check,
-  type Delete,
   del,
   equal,
   exists,
   newTransaction,
-  type Put,
   patching,
   put,
   type Store,
@@ -41,10 +39,8 @@ import {
   releasing,
   scopeOf,
 } from './account.ts';
-import { listDirectory, wholeDirectory } from './directory.ts';
-import { isCurrent, webhookOf } from './webhook.ts';
-import { findWebhook } from './webhooks.ts';
-import { isOpen } from './workspaces.ts';
+import { copyToWebhooks } from './webhooks.ts';
+import { isOpen, listDirectory } from './workspaces.ts';
 
 interface AccountPorts extends StorePorts {
   readonly secrets: Secrets;
@@ -83,8 +79,6 @@ export async function createAccount(
   };
   const line = lineIn(provider, credentials);
   const claim = claimOf(provider, { ...told, line });
-  const holder = await holderOf(store, workspace, provider, { id, ...told, line });
-  if (holder !== undefined) return { kind: 'taken', by: holder };
   const item = {
     ...accountKey(id),
     ...sendingStart(id, pacing ?? DEFAULT_PACING),
@@ -102,16 +96,13 @@ export async function createAccount(
     put(item, absent()),
     put({ ...directoryKey(workspace, 'ACCOUNT', id) }, absent()),
     isOpen(workspace),
-    ...(claim === undefined ? [] : [await claiming(store, workspace, claim, id)]),
+    ...claiming(workspace, claim, id),
   ];
-  const transacted = await store.transact(writes, newTransaction(random));
-  if (transacted.done) return { kind: 'created', account: readAccount(item) };
-  const [, , closed, taken] = transacted.refused;
-  const owner = taken?.item?.account;
-  if (!closed && typeof owner !== 'string') throw new Error('an id that was just made up is taken');
+  if ((await store.transact(writes, newTransaction(random))).done)
+    return { kind: 'created', account: readAccount(item) };
   await secrets.delete(accountSecret(id));
-  if (typeof owner !== 'string') return { kind: 'no workspace' };
-  return { kind: 'taken', by: owner };
+  const by = await holderOf(store, workspace, claim, id);
+  return by === undefined ? { kind: 'no workspace' } : { kind: 'taken', by };
 }
 
 const NO_DEVICE = { device: undefined, sim: undefined } as const;
@@ -166,9 +157,6 @@ type Patched =
   /** Another account of the workspace sends on the line that this one would get. */
   | { readonly kind: 'taken'; readonly by: string };
 
-// Each round more means that somebody else changed the account between our look and our write.
-const ROUNDS = 5;
-
 export async function patchAccount(
   ports: AccountPorts,
   account: Account,
@@ -186,9 +174,8 @@ export async function patchAccount(
     const named = namedAfter(current, provider, patch);
     const { claim } = named;
     const isNew = moves && claim !== undefined && claim !== current.claim;
-    const isElsewhere = isNew || (moves && named.line !== current.line);
-    const holder = isElsewhere ? await holderOf(store, workspace, provider, { id, ...named }) : undefined;
-    if (holder !== undefined) return { kind: 'taken', by: holder };
+    const by = isNew ? await holderOf(store, workspace, claim, id) : undefined;
+    if (by !== undefined) return { kind: 'taken', by };
     // The secret comes first: until its version stands on the account, everybody goes on with the one before.
     if (credentials !== undefined) version ??= await secrets.put(accountSecret(id), JSON.stringify(credentials));
     const { phone, credentialsVersion, held } = current;
@@ -202,7 +189,7 @@ export async function patchAccount(
         ],
         all(exists(), unchanged({ phone, credentialsVersion, held, claim: current.claim })),
       ),
-      ...(isNew ? [await claiming(store, workspace, claim, id)] : []),
+      ...(isNew ? claiming(workspace, claim, id) : []),
       ...(moves && claim !== current.claim ? releasing(workspace, current.claim, id) : []),
       ...(held && version !== undefined ? [await probeNow(store, id, clock.now())] : []),
     ];
@@ -223,7 +210,7 @@ function namedAfter(current: Account, provider: AccountProvider, { phone: given,
   const line = credentials === undefined ? current.line : lineIn(provider, credentials);
   const { device, sim } = credentials === undefined ? current : { ...NO_DEVICE, ...provider.deviceOf?.(credentials) };
   const scope = scopeOf(provider, { id: current.id, instance, phone });
-  return { instance, device, sim, line, scope, phone, claim: claimOf(provider, { line, instance, phone }) };
+  return { instance, device, sim, line, scope, phone, claim: claimOf(provider, { line, phone }) };
 }
 
 const movesOf = (current: Account, { phone: _, ...named }: ReturnType<typeof namedAfter>): Change[] => [
@@ -246,42 +233,20 @@ function changesOf({ name, phone, pacing }: AccountPatch): Change[] {
 }
 
 /**
- * A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account,
- * for as long as it is as it was read. Whoever changes it next does so after the change.
+ * A delivery is checked against the copy on its webhook, so that it needs one look-up: the copies follow the account, for
+ * as long as it is as it was read. Whoever changes it next does so after the change.
  */
-async function copyInstance(
-  { store, random }: AccountPorts,
-  { id, workspace, instance, credentialsVersion }: Account,
-): Promise<void> {
-  const ours = check(accountKey(id), unchanged({ id, instance, credentialsVersion }));
-  const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
-  const webhooks = await getAll(
-    store,
-    entries.map(({ tokenHash }) => webhookKey(String(tokenHash))),
-    { consistent: true },
-  );
-  for (const { webhookId, accountId } of webhooks.map(webhookOf)) {
-    if (accountId !== id) continue;
-    for (let round = 0; round < ROUNDS; round++) {
-      // It may have been given a new URL meanwhile, with the copy as it was.
-      const found = await findWebhook(store, workspace, webhookId);
-      if (!found || found.webhook.instance === instance) break;
-      const copy = update(webhookKey(found.tokenHash), [setOrRemove('instance', instance)], isCurrent);
-      const transacted = await store.transact([ours, copy], newTransaction(random));
-      if (transacted.done) break;
-      if (transacted.refused[0]) return;
-    }
-  }
+async function copyInstance(ports: AccountPorts, { id, workspace, instance, credentialsVersion }: Account) {
+  const asRead = check(accountKey(id), unchanged({ id, instance, credentialsVersion }));
+  await copyToWebhooks(ports, workspace, 'instance', instance, asRead, ({ accountId }) => accountId === id);
 }
 
 /** Sends that wait in its queue hold an account: they are cancelled or sent first. */
 export async function removeAccount(
   ports: AccountPorts & { readonly log: Log },
-  { id, workspace }: Account,
+  id: string,
 ): Promise<'deleted' | 'busy' | 'gone'> {
-  const entry = del(directoryKey(workspace, 'ACCOUNT', id));
-  const alongside = ({ claim }: { readonly claim?: string }) => [entry, ...releasing(workspace, claim, id)];
-  const outcome = await deleteAccount(ports, id, alongside, defaultConfig);
+  const outcome = await deleteAccount(ports, id, defaultConfig);
   if (outcome === 'deleted') await deleteSecret(ports, id);
   return outcome;
 }
@@ -323,16 +288,13 @@ export function sendingStart(account: string, pacing: Pacing) {
 export async function deleteAccount(
   given: StorePorts,
   account: string,
-  /** What goes with it: its entry in the workspace's directory, its claim of a line. */
-  alongside: (account: Account) => readonly (Put | Delete)[],
   config: SendingConfig,
 ): Promise<'deleted' | 'busy' | 'gone'> {
   const { store, random } = withRetries(given, config);
   return retryOnConflict(`the account ${account}`, async () => {
     const item = await store.get(accountKey(account), { consistent: true });
     if (!item) return 'gone';
-    const found = readAccount(item);
-    const { workspace, pending, claim } = found;
+    const { workspace, pending, claim } = readAccount(item);
     if (pending > 0) return 'busy';
     const { countings } = item;
     // What an outcome counts from now on would be lost with the item, and what a change claims be nobody's for ever.
@@ -340,9 +302,10 @@ export async function deleteAccount(
     const transacted = await store.transact(
       [
         del(accountKey(account), all(exists(), equal('pending', 0), asRead)),
+        del(directoryKey(workspace, 'ACCOUNT', account)),
         endProbing(account),
         ...takeOver(workspace, item),
-        ...alongside(found),
+        ...releasing(workspace, claim, account),
       ],
       newTransaction(random),
     );

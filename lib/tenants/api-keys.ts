@@ -21,8 +21,7 @@ import {
   set,
   update,
 } from '#lib/store/store.ts';
-import { listDirectory } from './directory.ts';
-import { isOpen } from './workspaces.ts';
+import { isOpen, listDirectory } from './workspaces.ts';
 
 /** What a key may do in its workspace: everything, only look, or only what concerns sends. */
 export const SCOPES = ['all', 'read', 'send'] as const;

@@ -8,7 +8,6 @@ import { attemptKey, attemptPartition } from '#lib/store/keys.ts';
 import { pagesOf } from '#lib/store/query.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
 import { compare, type Item, isLive, put, type Store } from '#lib/store/store.ts';
-import type { Webhook } from './webhook.ts';
 
 // What a spreadsheet takes for the beginning of a formula, whatever it cannot see stands before it: blanks, control
 // characters as NUL, marks of order and direction. Wide and small forms of the signs count as well.
@@ -75,7 +74,10 @@ function attemptItem({ webhookId, retentionDays }: LoggedWebhook, attempt: Attem
   };
 }
 
-type LoggedWebhook = Pick<Webhook, 'webhookId' | 'retentionDays'>;
+interface LoggedWebhook {
+  readonly webhookId: string;
+  readonly retentionDays?: number | undefined;
+}
 
 /** In seconds; an attempt may hold a body, which must not outlive what the workspace keeps. */
 export function attemptExpiry(at: number, retentionDays = Number.POSITIVE_INFINITY): number {

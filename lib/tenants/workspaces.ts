@@ -1,11 +1,19 @@
 import * as v from 'valibot';
 import { newId } from '#lib/domain/ids.ts';
-import type { Clock, Random } from '#lib/domain/ports.ts';
+import type { Clock } from '#lib/domain/ports.ts';
 import { Instant, known, optional, tally } from '#lib/domain/schema.ts';
 import { RetentionDays, SHORTEST_DAYS, toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
-import { WORKSPACES, webhookKey, workspaceKey } from '#lib/store/keys.ts';
-import { type ListPage, type PageRequest, pageOf, pagesOf, queryAll } from '#lib/store/query.ts';
+import { directoryKey, directoryRange, type Entry, WORKSPACES, workspaceKey } from '#lib/store/keys.ts';
+import {
+  type ListPage,
+  newestPage,
+  type PageRequest,
+  pageOf,
+  pagesOf,
+  queryAll,
+  type Slice,
+} from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -15,7 +23,7 @@ import {
   check,
   exists,
   type Item,
-  newTransaction,
+  type Put,
   patching,
   put,
   remove,
@@ -26,8 +34,6 @@ import {
   unchanged,
   update,
 } from '#lib/store/store.ts';
-import { wholeDirectory } from './directory.ts';
-import { isCurrent, webhookOf } from './webhook.ts';
 
 /** What applying the retention changed. */
 export const AppliedCounts = v.object({
@@ -291,33 +297,19 @@ export async function retentionOf(store: Store, workspace: string): Promise<Rete
   return { changes, unchanged: asRead, isDeleted: found?.deletedAt !== undefined, ...known({ retentionDays, mark }) };
 }
 
-/** Brings every webhook's copy up to date. One that is created meanwhile begins with the right one. */
-export async function copyRetention(store: Store, random: Random, workspace: string): Promise<void> {
-  return retryOnConflict(`the webhooks of ${workspace}`, async () => {
-    const retention = await retentionOf(store, workspace);
-    if (retention.isDeleted) return;
-    const entries = await wholeDirectory(store, workspace, 'WEBHOOK');
-    const copied: boolean[] = [];
-    for (const { tokenHash } of entries) {
-      const item = await store.get(webhookKey(String(tokenHash)), { consistent: true });
-      copied.push(await copyTo(store, random, item, retention));
-    }
-    if (copied.every(Boolean)) return;
-    return AGAIN;
-  });
+/** Ids begin with the time of their making (`newId`), so the newest comes first. */
+export function listDirectory(store: Store, workspace: string, entry: Entry, page: PageRequest): Promise<Slice> {
+  return newestPage(store, directoryRange(workspace, entry), page);
 }
 
-/** False: look again. */
-async function copyTo(
-  store: Store,
-  random: Random,
-  item: Item | undefined,
-  { retentionDays, unchanged }: Retention,
-): Promise<boolean> {
-  if (!item) return true;
-  const webhook = webhookOf(item);
-  if (webhook.rotated) return false;
-  if (webhook.retentionDays === retentionDays) return true;
-  const writes = [unchanged, update(item, [setOrRemove('retentionDays', retentionDays)], isCurrent)];
-  return (await store.transact(writes, newTransaction(random))).done;
+/** Every entry of a kind, for the few changes that concern them all. */
+export function wholeDirectory(store: Store, workspace: string, entry: Entry): Promise<readonly Item[]> {
+  return queryAll(store, { ...directoryRange(workspace, entry), limit: 1000, consistent: true });
 }
+
+/**
+ * Notes, where something is deleted, that what was written down of its calls is kept for a while and may name people:
+ * whoever erases a person must find it. `now` in milliseconds.
+ */
+export const former = (workspace: string, id: string, now: number, keptSeconds: number): Put =>
+  put({ ...directoryKey(workspace, 'FORMER', id), expiresAt: Math.floor(now / 1000) + keptSeconds });

@@ -4,7 +4,7 @@ import { readEnvironment } from '#lib/aws/environment.ts';
 import { reportingWebhookHandler, webhookHandler } from '#lib/aws/http-entries.ts';
 import { type Runtime, runtimeOf } from '#lib/aws/runtime.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
+import { type Webhook, webhookItem } from '#lib/tenants/webhooks.ts';
 import { ok, settingsOver, type Wire } from '#test/support/aws-wire.ts';
 import { gatewayEvent, type Traffic } from './traffic.ts';
 

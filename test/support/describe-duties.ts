@@ -4,7 +4,7 @@ import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
-import type { Webhook } from '#lib/tenants/webhook.ts';
+import type { Webhook } from '#lib/tenants/webhooks.ts';
 import { expectOneShape } from './describe-reading.ts';
 import { LONG } from './long.ts';
 import { junk, mangled } from './mangled.ts';

@@ -10,7 +10,7 @@ import type { Tick } from '#lib/sender/provider.ts';
 import { type ReportPorts, sendReports } from '#lib/sender/reports.ts';
 import { eventKey } from '#lib/store/keys.ts';
 import { isLive, put, type Store } from '#lib/store/store.ts';
-import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
+import { type Webhook, webhookItem } from '#lib/tenants/webhooks.ts';
 import { MemoryStore } from './memory-store.ts';
 import { stillPorts } from './still-ports.ts';
 import { underRoleOf } from './under-role.ts';

@@ -12,7 +12,7 @@ import { accountKey, quotaKey, sendKey } from '#lib/store/keys.ts';
 import { put, type Store } from '#lib/store/store.ts';
 import { sendingStart } from '#lib/tenants/accounts.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
-import { type Webhook, webhookItem } from '#lib/tenants/webhook.ts';
+import { type Webhook, webhookItem } from '#lib/tenants/webhooks.ts';
 import { MemoryStore } from './memory-store.ts';
 import { stillPorts } from './still-ports.ts';
 import { underRole } from './under-role.ts';

@@ -139,11 +139,7 @@ async function shown({ ports, workspace }: Context, id: string) {
 }
 
 const shownHere = (ports: AdminPorts, account: Account): ShownAccount =>
-  shownAccount(
-    account,
-    quotes(account.channel, ports.reaches.get(account.provider)),
-    providerOf(ports, account.provider),
-  );
+  shownAccount(account, quotes(account.channel, ports.reaches.get(account.provider)));
 
 const withProbe = (ports: AdminPorts, account: Account, probeAt: number | undefined): ShownAccount => ({
   ...shownHere(ports, account),
@@ -258,7 +254,7 @@ const others = [
     run: async ({ params }, { ports, workspace }) => {
       const account = await findAccount(ports.store, workspace, params.id);
       if (!account) return NO_ACCOUNT;
-      const outcome = await removeAccount(ports, account);
+      const outcome = await removeAccount(ports, account.id);
       if (outcome === 'busy') return problem(409, BUSY);
       return outcome === 'deleted' ? EMPTY : NO_ACCOUNT;
     },

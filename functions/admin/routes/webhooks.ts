@@ -125,7 +125,7 @@ const creating = (providers: readonly string[]) =>
       const refused = await refusal(context, body, body);
       if (refused) return refused;
       const created = await createWebhook(ports, workspace, body);
-      if (created.kind === 'no account') return noAccount(body);
+      if (created === 'no account') return noAccount(body);
       return json(201, { ...shownWebhook(created.webhook), url: `${baseUrl}${created.path}` });
     },
   });
@@ -161,8 +161,8 @@ const others = [
       const refused = await refusal(context, webhook, body);
       if (refused) return refused;
       const patched = await patchWebhook(ports, workspace, params.id, body);
-      if (patched.kind === 'no account') return noAccount(webhook);
-      return patched.kind === 'patched' ? json(200, shownWebhook(patched.webhook)) : NO_WEBHOOK;
+      if (patched === 'no account') return noAccount(webhook);
+      return patched === 'missing' ? NO_WEBHOOK : json(200, shownWebhook(patched));
     },
   }),
   route('DELETE /api/webhooks/{id}', {
@@ -179,8 +179,8 @@ const others = [
     answers: { 200: { description: 'The webhook with its new URL', schema: WebhookWithUrl } },
     run: async ({ params }, { ports, workspace, baseUrl }) => {
       const rotated = await rotateWebhook(ports, workspace, params.id);
-      if (rotated.kind === 'missing') return NO_WEBHOOK;
-      if (rotated.kind === 'changed') return problem(409, 'The webhook was changed at the same time; try again');
+      if (rotated === 'missing') return NO_WEBHOOK;
+      if (rotated === 'changed') return problem(409, 'The webhook was changed at the same time; try again');
       return json(200, { ...shownWebhook(rotated.webhook), url: `${baseUrl}${rotated.path}` });
     },
   }),

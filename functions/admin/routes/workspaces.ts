@@ -7,9 +7,9 @@ import { applyRetention, Progress } from '#lib/privacy/retention.ts';
 import { walkCursor } from '#lib/store/walk.ts';
 import { whyNoSender } from '#lib/tenants/accounts.ts';
 import { createKey, deleteKey, listKeys, SCOPES, WorkspaceKey } from '#lib/tenants/api-keys.ts';
+import { copyRetention } from '#lib/tenants/webhooks.ts';
 import {
   AppliedCounts,
-  copyRetention,
   createWorkspace,
   hasWorkspace,
   listWorkspaces,
@@ -176,7 +176,7 @@ export const workspaceRoutes = [
       if (why !== undefined) return invalid([{ path: 'defaultAccountId', message: why }]);
       const workspace = await patchWorkspace(ports.store, params.id, body);
       if (!workspace) return NO_WORKSPACE;
-      await copyRetention(ports.store, ports.random, params.id);
+      await copyRetention(ports, params.id);
       return json(200, workspace);
     },
   }),

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { readAccount } from '#lib/sender/items.ts';
 import type { ProviderRequest, Reply } from '#lib/sender/provider.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { remove, update } from '#lib/store/store.ts';
 import { ADMIN, AdminBench, itemsOf } from './admin-bench.ts';
 
 const SECRET = 'd75b3a66374942c5b3c019c698abc2067e151558acbd412345';
@@ -94,13 +93,6 @@ describe('accounts', () => {
     const { id } = await hub.done('POST', '/api/accounts', { body: { ...body, phone: '+15550100999' } });
     const without = await hub.call('PATCH', `/api/accounts/${id}`, { body: { phone: null } });
     expect([without.status, without.json.issues]).toMatchObject([422, [{ path: 'phone' }]]);
-    // As an earlier release has left it.
-    await hub.store.write(update(accountKey(String(id)), ['phone', 'claim'].map(remove)));
-    const listed = itemsOf(await hub.done('GET', '/api/accounts'));
-    for (const shown of [await hub.done('GET', `/api/accounts/${id}`), ...listed])
-      expect(shown).toMatchObject({ id, warning: expect.stringContaining('has no phone') });
-    const mended = await hub.done('PATCH', `/api/accounts/${id}`, { body: { phone: '+15550100999' } });
-    expect(mended).not.toHaveProperty('warning');
   });
 
   it.each([

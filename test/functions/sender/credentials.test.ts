@@ -92,7 +92,7 @@ describe('credentials', () => {
   it('of another instance than the account says send nothing, and hold it if that does not pass', async () => {
     const warm = new WarmHub();
     const id = await warm.connect();
-    await warm.hub.store.write(update(accountKey(id), [set('instance', OTHER), set('scope', OTHER)]));
+    await warm.hub.store.write(update(accountKey(id), [set('line', 'line_of_another')]));
     expect(await warm.send(id)).toMatchObject({ kind: 'retry', holdAfter: 5 });
     expect(await warm.probe(id)).toMatchObject({ kind: 'held' });
     expect(warm.called).toEqual([]);

@@ -8,7 +8,7 @@ import { storeEnvelope } from '#lib/inbox/fallback.ts';
 import type { ReceivingProvider } from '#lib/inbox/provider.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
-import type { Webhook } from '#lib/tenants/webhook.ts';
+import type { Webhook } from '#lib/tenants/webhooks.ts';
 import { text as coobyText } from '#test/functions/cooby/payloads.ts';
 import { incoming } from '#test/functions/green-api/payloads.ts';
 import { form, sms, toForm, secret as zenderSecret } from '#test/functions/zender/payloads.ts';

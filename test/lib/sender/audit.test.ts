@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { audit } from '#lib/credits/audit.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
-import { add, del, type Path, type Put, put, remove, type Store, set, type Update, update } from '#lib/store/store.ts';
+import { add, type Path, type Put, put, remove, type Store, set, type Update, update } from '#lib/store/store.ts';
 import { deleteAccount } from '#lib/tenants/accounts.ts';
 import { inRounds } from '#test/support/round-trips.ts';
 import { World } from '#test/support/simulation/world.ts';
@@ -86,7 +86,7 @@ describe('an audit', () => {
         world.begin(world.spawn('cancel', 'main', (ports) => cancel(ports, 'main', id, world.config)));
       }
       if (n === 6) {
-        await deleteAccount(world.honest(), 'f', () => [del({ pk: 'WS#main', sk: 'ACCOUNT#f' })], world.config);
+        await deleteAccount(world.honest(), 'f', world.config);
       }
       if (n % 5 === 0) await world.grant('main', 3);
       return sent;
@@ -318,7 +318,7 @@ describe('an audit', () => {
 
 test('a table that has sent before spent credits were counted is counted by its first audit', async () => {
   const world = await busy();
-  await deleteAccount(world.honest(), 'f', () => [del({ pk: 'WS#main', sk: 'ACCOUNT#f' })], world.config);
+  await deleteAccount(world.honest(), 'f', world.config);
   for (const item of world.store.all()) {
     const counted = Object.keys(item).filter((name) => /^(un)?spent|^countings$/.test(name));
     const parts = item.pk.startsWith('MSG#') ? [remove(['parts', 0, 'counted'])] : [];

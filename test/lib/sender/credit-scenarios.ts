@@ -56,7 +56,7 @@ export const spentWhileDeleted: Scenario = async (options) => {
   const id = await world.sendNow('a');
   await world.run(10 * SECOND);
   once(world, at(isDeletion, 'before'), { stallMs: SECOND }, () => settle(world));
-  await world.until(world.spawn('delete', 'main', (ports) => deleteAccount(ports, 'a', () => [], world.config)));
+  await world.until(world.spawn('delete', 'main', (ports) => deleteAccount(ports, 'a', world.config)));
   await world.run(SECOND);
   world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);
   return world.verdict();
@@ -68,7 +68,7 @@ export const spentAfterDeletion: Scenario = async (options) => {
   world.provider.behave = () => unsure;
   const id = await world.sendNow('a');
   await world.run(10 * SECOND);
-  await world.until(world.spawn('delete', 'main', (ports) => deleteAccount(ports, 'a', () => [], world.config)));
+  await world.until(world.spawn('delete', 'main', (ports) => deleteAccount(ports, 'a', world.config)));
   settle(world);
   await world.run(SECOND);
   world.expect(world.stateOf(id) === 'sent/spent', `it is ${world.stateOf(id)}`);

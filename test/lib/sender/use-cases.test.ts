@@ -465,7 +465,7 @@ describe('accepting', () => {
     const keyed = { idempotency: { webhook: 'w', key: 'k', requestHash: '1' } };
     const id = await world.sendNow('a', keyed);
     await world.run(5 * SECOND);
-    await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config));
+    await ask(world, (ports) => deleteAccount(ports, 'a', world.config));
     const again = { workspace: 'main', account: 'a', recipient: {}, parts: [{ kind: 'text', text: 'x' }] } as const;
     const answering = world.spawn('accept', 'main', (ports) => accept({ ...again, ...keyed }, ports, world.config));
     expect(await world.until(answering)).toEqual({ kind: 'replayed', messageId: id });
@@ -594,7 +594,7 @@ describe('credits', () => {
     world.provider.behave = () => unsure;
     const late = await world.sendNow('a');
     await world.run(10 * SECOND);
-    expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('deleted');
+    expect(await ask(world, (ports) => deleteAccount(ports, 'a', world.config))).toBe('deleted');
     await world.store.write(del({ pk: 'WS#main', sk: 'ACCOUNT#a' }));
     expect(await spent()).toBe(2);
     await tell(world, failing, 'failed');
@@ -610,7 +610,7 @@ describe('credits', () => {
     const late = await world.sendNow('a');
     await world.run(10 * SECOND);
     once(world, at(isDeletion, 'before'), { stallMs: SECOND }, () => world.begin(world.echo(hello(world, '3EB01'))));
-    expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('deleted');
+    expect(await ask(world, (ports) => deleteAccount(ports, 'a', world.config))).toBe('deleted');
     await world.run(SECOND);
     expect(stateOf(world, late)).toBe('sent/spent');
     expect(world.store.peek({ pk: 'WS#main', sk: 'QUOTA#lifetime' })).toMatchObject({ spent: 1 });
@@ -650,10 +650,10 @@ test('an account with a queue is not deleted, one without is', async () => {
   const world = await worldWith(5);
   await ask(world, (ports) => pause(ports, 'a', 'test', world.config));
   const id = await world.sendNow('a');
-  expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('busy');
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', world.config))).toBe('busy');
   await ask(world, (ports) => cancel(ports, 'main', id, world.config));
-  expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('deleted');
-  expect(await ask(world, (ports) => deleteAccount(ports, 'a', () => [], world.config))).toBe('gone');
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', world.config))).toBe('deleted');
+  expect(await ask(world, (ports) => deleteAccount(ports, 'a', world.config))).toBe('gone');
   await world.run(5 * MINUTE);
   expect(world.store.peek({ pk: 'ACC#a', sk: 'META' })).toBeUndefined();
 });

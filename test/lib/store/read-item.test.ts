@@ -10,7 +10,7 @@ import { shownKey } from '#lib/store/items.ts';
 import { type Item, put } from '#lib/store/store.ts';
 import { findKey } from '#lib/tenants/api-keys.ts';
 import { lastAttempts } from '#lib/tenants/attempts.ts';
-import { webhookOf } from '#lib/tenants/webhook.ts';
+import { webhookOf } from '#lib/tenants/webhooks.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { NOW } from '#test/support/receiving.ts';

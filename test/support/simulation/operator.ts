@@ -5,13 +5,10 @@ import { grant, setQuota } from '#lib/credits/credits.ts';
 import type { QuotaKind } from '#lib/domain/send/part.ts';
 import { emptySend, NONE } from '#lib/privacy/forget.ts';
 import { applyNightly, applyRetention } from '#lib/privacy/retention.ts';
-import { directoryKey } from '#lib/store/keys.ts';
 import type { StorePorts } from '#lib/store/retry.ts';
-import { del } from '#lib/store/store.ts';
 import { deleteAccount, findAccount, patchAccount } from '#lib/tenants/accounts.ts';
-import { wholeDirectory } from '#lib/tenants/directory.ts';
 import { createWebhook, patchWebhook, rotateWebhook } from '#lib/tenants/webhooks.ts';
-import { patchWorkspace } from '#lib/tenants/workspaces.ts';
+import { patchWorkspace, wholeDirectory } from '#lib/tenants/workspaces.ts';
 import type { World } from './world.ts';
 
 /** What whoever runs the hub does while messages go out. */
@@ -145,8 +142,7 @@ async function auditPiece(world: World, workspace: string): Promise<void> {
 
 function deleteOne(world: World, account: string): Promise<unknown> {
   const workspace = world.workspaceOf(account);
-  const entry = del(directoryKey(workspace, 'ACCOUNT', account));
-  return world.spawn('delete', workspace, (ports) => deleteAccount(ports, account, () => [entry], world.config));
+  return world.spawn('delete', workspace, (ports) => deleteAccount(ports, account, world.config));
 }
 
 /** A message is emptied, as by the erasure of a person or by a retention. */

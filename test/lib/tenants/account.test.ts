@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { accountKey, directoryKey } from '#lib/store/keys.ts';
-import { accountFinder, accountMeant, type NamedAccount } from '#lib/tenants/own-accounts.ts';
+import { accountFinder, accountMeant, type NamedAccount } from '#lib/tenants/account.ts';
 import { AdminBench, itemsOf } from '#test/functions/admin/admin-bench.ts';
 import { MemoryStore } from '#test/support/memory-store.ts';
 import { stillPorts } from '#test/support/still-ports.ts';
