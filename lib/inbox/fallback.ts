@@ -87,14 +87,14 @@ export async function storeEnvelope(
 }
 
 async function keep(provider: ReceivingProvider, ports: Ports, envelope: Envelope, webhook: ReceivingWebhook) {
-  const { contentType, raw, bodyHash, receivedAt } = envelope;
-  const reading = readBody(provider, provider.parse(raw, contentType), raw, ports.log);
+  const { eventId: _, ...kept } = envelope;
+  const reading = readBody(provider, provider.parse(kept.raw, kept.contentType), kept.raw, ports.log);
   const { webhookId, workspace, accountId } = webhook;
   // The retention may have been changed, and applied to all that was there, while this was on its way.
   const { retentionDays } = await retentionOf(ports.store, workspace);
   const receipt: Receipt = {
+    ...kept,
     webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) },
-    ...{ provider: provider.name, contentType, raw, bodyHash, receivedAt },
     receipt: newReceipt(ports.random),
   };
   const stored: Stored[] = [];

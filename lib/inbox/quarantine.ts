@@ -3,7 +3,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { conflictId, substanceHash } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
-import type { Log, Random } from '#lib/domain/ports.ts';
+import type { Clock, Log, Random } from '#lib/domain/ports.ts';
 import { Instant, Issue, known, optional, shortly, Whole } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -110,23 +110,47 @@ const AT_ONCE = 8;
 export async function dismissType(
   ports: DismissPorts,
   workspace: string,
-  { from, ...wanted }: Waiting & { readonly type: string },
+  wanted: Waiting & { readonly type: string },
 ): Promise<{ readonly dismissed: number; readonly cursor?: string }> {
-  const { store, clock, log } = ports;
+  const { results, position } = await forWaiting(ports, workspace, wanted, (id) => dismissEvent(ports, workspace, id));
+  const dismissed = results.filter((result) => result === 'dismissed').length;
+  ports.log.info('quarantined events were dismissed', { workspace, dismissed, complete: position === undefined });
+  return { dismissed, ...(position !== undefined && { cursor: encodeCursor('quarantine', position) }) };
+}
+
+/** Acts on what waits, newest first, as far as time reaches, on `most` at most; `position`: where the rest begins. */
+async function forWaiting<Result>(
+  { store, clock }: Pick<StorePorts, 'store' | 'clock'>,
+  workspace: string,
+  { from, ...wanted }: Waiting,
+  act: (id: string) => Promise<Result>,
+  most = Number.POSITIVE_INFINITY,
+) {
   const deadline = clock.monotonic() + LONGEST_MS;
-  let dismissed = 0;
+  const results: Result[] = [];
   let position = from;
   do {
-    const slice = await waitingIn(store, workspace, { ...wanted, ...known({ from: position }) });
-    for (let start = 0; start < slice.entries.length; start += AT_ONCE) {
-      const some = slice.entries.slice(start, start + AT_ONCE);
-      const results = await Promise.all(some.map(({ pk }) => dismissEvent(ports, workspace, eventIdIn({ pk }))));
-      dismissed += results.filter((result) => result === 'dismissed').length;
-    }
-    position = slice.position;
-  } while (position !== undefined && clock.monotonic() < deadline);
-  log.info('quarantined events were dismissed', { workspace, dismissed, complete: position === undefined });
-  return { dismissed, ...(position !== undefined && { cursor: encodeCursor('quarantine', position) }) };
+    const { entries, position: end } = await waitingIn(store, workspace, { ...wanted, ...known({ from: position }) });
+    const ids = entries.map(({ pk }) => eventIdIn({ pk }));
+    const done = await inTime(clock, ids, act, deadline);
+    results.push(...done);
+    const last = done.length < ids.length ? entries[done.length - 1] : undefined;
+    position = last ? String(last.gsi2sk) : end;
+  } while (position !== undefined && results.length < most && clock.monotonic() < deadline);
+  return { results, position };
+}
+
+/** A few at once, until the deadline, and the first ones whatever it is. */
+async function inTime<Result>(
+  { monotonic }: Pick<Clock, 'monotonic'>,
+  ids: readonly string[],
+  act: (id: string) => Promise<Result>,
+  deadline: number,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  do results.push(...(await Promise.all(ids.slice(results.length, results.length + AT_ONCE).map(act))));
+  while (results.length < ids.length && monotonic() < deadline);
+  return results;
 }
 
 /** What became of an event that was read again. */
@@ -298,41 +322,19 @@ const FIRST_ISSUES = 5;
 export async function replayQuarantined(
   ports: ReplayPorts,
   workspace: string,
-  { from, ...wanted }: Waiting,
+  wanted: Waiting,
 ): Promise<ListPage<Replayed>> {
-  const deadline = ports.clock.monotonic() + LONGEST_MS;
-  const items: Replayed[] = [];
-  let position = from;
-  do {
-    const slice = await waitingIn(ports.store, workspace, { ...wanted, ...known({ from: position }) });
-    const ids = slice.entries.map(({ pk }) => eventIdIn({ pk }));
-    const done = await replayUntil(ports, workspace, ids, deadline);
-    items.push(...done);
-    const last = done.length < ids.length ? slice.entries[done.length - 1] : undefined;
-    position = last ? String(last.gsi2sk) : slice.position;
-  } while (position !== undefined && items.length < MOST_REPLAYED && ports.clock.monotonic() < deadline);
-  return pageOf('quarantine', items, position);
+  const replay = (id: string) => replayEvent(ports, workspace, id);
+  const { results, position } = await forWaiting(ports, workspace, wanted, replay, MOST_REPLAYED);
+  return pageOf('quarantine', results.map(brief), position);
 }
 
 /** Replays the named events, in their order, as far as time reaches. `left`: how many of the last ones were not reached. */
 export async function replayEvents(ports: ReplayPorts, workspace: string, ids: readonly string[]) {
-  const items = await replayUntil(ports, workspace, ids, ports.clock.monotonic() + LONGEST_MS);
+  const { clock } = ports;
+  const replay = (id: string) => replayEvent(ports, workspace, id);
+  const items = (await inTime(clock, ids, replay, clock.monotonic() + LONGEST_MS)).map(brief);
   return items.length < ids.length ? { items, left: ids.length - items.length } : { items };
-}
-
-async function replayUntil(
-  ports: ReplayPorts,
-  workspace: string,
-  ids: readonly string[],
-  deadline: number,
-): Promise<readonly Replayed[]> {
-  const items: Replayed[] = [];
-  while (items.length < ids.length && ports.clock.monotonic() < deadline) {
-    const batch = ids.slice(items.length, items.length + AT_ONCE);
-    const replayed = await Promise.all(batch.map((id) => replayEvent(ports, workspace, id)));
-    items.push(...replayed.map(brief));
-  }
-  return items;
 }
 
 /** One of many. Replayed alone, it shows all issues. */

@@ -26,6 +26,7 @@ import {
   type Receipt,
   type ReceivingWebhook,
   recordsOf,
+  type Taken,
 } from './records.ts';
 
 export interface ReceivingPorts extends SettlePorts {
@@ -75,9 +76,9 @@ export function receiver(provider: ReceivingProvider, ports: ReceivingPorts) {
     const timed = { ...ports, store, accounts, queueUntil: begun + QUEUE_MS };
     const contentType = delivery.headers['content-type'] ?? '';
     const parsed = lazily(() => provider.parse(delivery.body, contentType));
-    const asItCame: Kept = { raw: delivery.body, parsed };
-    const kept = lazily(() => provider.withoutSecret?.(delivery.body, contentType, parsed) ?? asItCame);
-    const received = { token, delivery, contentType, parsed, kept, receivedAt };
+    const asItCame = { raw: delivery.body, parsed };
+    const withoutSecret = lazily(() => provider.withoutSecret?.(delivery.body, contentType, parsed) ?? asItCame);
+    const received = { token, delivery, contentType, parsed, withoutSecret, receivedAt };
     const found = await find(store, sha256(token));
     const verdict = await verdictOn(provider, timed, mayHandOver, found, received);
     // The ordinary delivery says nothing but what the log of attempts keeps: a line each would cost more than storing it.
@@ -99,7 +100,7 @@ interface Received {
   readonly delivery: Delivery;
   readonly contentType: string;
   readonly parsed: () => Parsed<unknown>;
-  readonly kept: () => Kept;
+  readonly withoutSecret: () => Kept;
   readonly receivedAt: number;
 }
 
@@ -127,38 +128,51 @@ async function judge(
   provider: ReceivingProvider,
   ports: TimedPorts,
   found: Exclude<Found, { kind: 'unreachable' }>,
-  { delivery, contentType, parsed, kept, receivedAt }: Received,
+  received: Received,
 ): Promise<Verdict> {
+  const { delivery, parsed, withoutSecret } = received;
   const webhook = found.kind === 'none' ? undefined : found.webhook;
   const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
   if (admission.kind === 'refused') return admission.verdict;
-  const { raw, parsed: parsedAsKept } = kept();
+  const kept = keptOf(provider, received);
   // As it is kept, for so it will be read if it has to take the queue.
-  const reading = readBody(provider, parsedAsKept(), raw, ports.log);
-  const receipt: Receipt = {
-    webhook: admission.webhook,
-    provider: provider.name,
-    contentType,
-    raw,
-    bodyHash: sha256(delivery.body),
-    receivedAt,
-    receipt: newReceipt(ports.random),
-  };
+  const reading = readBody(provider, withoutSecret().parsed(), kept.raw, ports.log);
+  const receipt = { ...kept, webhook: admission.webhook, receipt: newReceipt(ports.random) };
   // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
   if (found.kind === 'remembered') return giveToQueue(reading, receipt, ports, found.cause);
-  return keep(reading, receipt, ports);
+  const stored: Stored[] = [];
+  try {
+    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
+  } catch (error) {
+    // What cannot be stored now, whoever is to blame, waits in the fallback queue.
+    return giveToQueue(reading, receipt, ports, error, stored);
+  }
 }
+
+const keptOf = (
+  { name }: ReceivingProvider,
+  { delivery, contentType, withoutSecret, receivedAt }: Received,
+): Taken => ({
+  ...{ provider: name, contentType, receivedAt, raw: withoutSecret().raw },
+  bodyHash: sha256(delivery.body),
+});
 
 async function note(
   ports: ReceivingPorts,
   webhook: Webhook,
-  { token, delivery, kept, receivedAt }: Received,
+  { token, delivery, withoutSecret, receivedAt }: Received,
   { answer, outcome, id, message }: Verdict,
 ): Promise<void> {
   // Of what is too large nobody may say how long it takes to look through it.
   const withBody = outcome !== 'stored' && outcome !== 'duplicate' && outcome !== 'too_large';
   const noted = { status: answer.status, outcome, withBody, ...known({ id, message }) };
-  await noteAttempt(ports, webhook, { ...delivery, token, ...(withBody && { kept: kept().raw }) }, noted, receivedAt);
+  await noteAttempt(
+    ports,
+    webhook,
+    { ...delivery, token, ...(withBody && { kept: withoutSecret().raw }) },
+    noted,
+    receivedAt,
+  );
 }
 
 /** What an authenticity check may know of the webhook. */
@@ -205,16 +219,6 @@ export function isProven(proof: Proof, expected: Expectation): boolean {
   return expected.instance === undefined || proof.instance === undefined || proof.instance === expected.instance;
 }
 
-/** Stores what was read; what cannot be stored now, whoever is to blame, waits in the fallback queue. */
-async function keep(reading: Reading, receipt: Receipt, ports: TimedPorts): Promise<Verdict> {
-  const stored: Stored[] = [];
-  try {
-    return verdictOf(await storeOrQuarantine(reading, receipt, ports, stored), stored);
-  } catch (error) {
-    return giveToQueue(reading, receipt, ports, error, stored);
-  }
-}
-
 /** For a provider that never asks again, an error is a message lost: what the table does not take waits in a queue. */
 async function giveToQueue(
   reading: Reading,
@@ -223,20 +227,19 @@ async function giveToQueue(
   cause: unknown,
   stored: readonly Stored[] = [],
 ): Promise<Verdict> {
-  const { webhook, provider, contentType, raw, receivedAt, bodyHash } = receipt;
+  const { receipt: _, ...kept } = receipt;
   const eventId = stored[0]?.id ?? laterId(reading, receipt);
-  const envelope = { webhook, provider, contentType, raw, bodyHash, receivedAt, ...known({ eventId }) };
-  const taken = await handOver(envelope, 'the table did not take a delivery', cause, ports);
+  const envelope = { ...kept, ...known({ eventId }) };
+  const taken = await handOver(envelope, cause, ports);
   return taken ? verdictOf(reading, [{ status: 'stored', id: eventId ?? '' }]) : UNAVAILABLE;
 }
 
 /**
  * Whether the queue has it. For most providers there is nothing after the queue, so it is asked as long as there is time.
- * `why` and `cause`: that the table has not; `mayGo`: whether the queue may be asked at all.
+ * `cause`: that the table has not; `mayGo`: whether the queue may be asked at all.
  */
 async function handOver(
   envelope: Envelope,
-  why: string,
   cause: unknown,
   { fallback, clock, random, metrics, log, queueUntil }: TimedPorts,
   mayGo = true,
@@ -249,7 +252,11 @@ async function handOver(
     return false;
   });
   metrics.count(taken ? 'FallbackEvents' : 'RefusedDeliveries', { provider });
-  log.error(why, cause, { provider, fallback: taken, ...known({ correlationId: eventId }) });
+  log.error('the table did not take a delivery', cause, {
+    provider,
+    fallback: taken,
+    ...known({ correlationId: eventId }),
+  });
   return taken;
 }
 
@@ -295,9 +302,10 @@ async function giveUnjudged(
   provider: ReceivingProvider,
   ports: TimedPorts,
   mayHandOver: (bytes: number) => boolean,
-  { token, delivery, contentType, parsed, kept, receivedAt }: Received,
+  received: Received,
   cause: unknown,
 ): Promise<Verdict> {
+  const { token, delivery, parsed } = received;
   // No webhook has such a URL, whatever the table would say.
   if (!looksLikeToken(token)) {
     ports.metrics.count('UnknownTokens', { provider: provider.name });
@@ -305,16 +313,9 @@ async function giveUnjudged(
   }
   const [secretHash, ...others] = proofIn(provider, delivery, parsed).secretHashes ?? [];
   const otherHashes = others.length > 0 ? others : undefined;
-  const envelope: Envelope = {
-    webhook: { tokenHash: sha256(token), ...known({ secretHash, otherHashes }) },
-    provider: provider.name,
-    contentType,
-    raw: kept().raw,
-    bodyHash: sha256(delivery.body),
-    receivedAt,
-  };
+  const webhook = { tokenHash: sha256(token), ...known({ secretHash, otherHashes }) };
   const mayGo = mayHandOver(delivery.body.length);
-  const taken = await handOver(envelope, 'the table could not be asked for a webhook', cause, ports, mayGo);
+  const taken = await handOver({ ...keptOf(provider, received), webhook }, cause, ports, mayGo);
   return taken ? { answer: { status: 200, body: { status: 'stored' } }, outcome: 'stored' } : UNAVAILABLE;
 }
 

@@ -22,29 +22,28 @@ export interface ReceivingWebhook extends Pick<Webhook, 'webhookId' | 'workspace
   readonly retentionDays?: number;
 }
 
-/** What is the same for all events of one delivery. */
-export interface Receipt {
-  readonly webhook: ReceivingWebhook;
+/** What is kept of a delivery, whichever way it takes. */
+export interface Taken {
   readonly provider: string;
   readonly contentType: string;
   /** The body without a secret. */
   readonly raw: Uint8Array;
-  /** SHA-256 of the body as it came, in hex. */
+  /** SHA-256 of the body as it came, in hex: what cannot be read is told apart by it. */
   readonly bodyHash: string;
   /** Milliseconds. */
   readonly receivedAt: number;
+}
+
+/** What is the same for all events of one delivery. */
+export interface Receipt extends Taken {
+  readonly webhook: ReceivingWebhook;
   readonly receipt: string;
   /** The workspace's accounts, once they are looked up: what an event follows from them, its id does not. */
   readonly accounts?: readonly NamedAccount[];
 }
 
-/** What an envelope has in the place of a webhook when nobody called: the hub itself reports, for this account. */
-export interface OwnReport {
-  readonly ownAccount: string;
-}
-
-/** What an envelope has in the place of a webhook while the table cannot be read and this process has never met the URL. */
-export interface Unjudged {
+/** In the place of a webhook while the table cannot be read and this process has never met the URL. */
+interface Unjudged {
   readonly tokenHash: string;
   /** SHA-256 of the secret that came with it, which is taken out of the body. */
   readonly secretHash?: string;
@@ -54,22 +53,12 @@ export interface Unjudged {
 
 /**
  * A delivery that the table did not take, on its way through a queue. The one place outside the table where a body is
- * ever kept: for a provider that never asks again, an error answered is a message lost.
+ * ever kept: for a provider that never asks again, an error answered is a message lost. Unless it is unjudged, it was
+ * authenticated before it was put here.
  */
-export interface Envelope {
-  /**
-   * What the events take over from the webhook, which may be deleted meanwhile; or whom the hub itself reports for; or
-   * by what to find the webhook, which could not be asked for.
-   */
-  readonly webhook: ReceivingWebhook | OwnReport | Unjudged;
-  readonly provider: string;
-  readonly contentType: string;
-  /** The body without a secret. Unless it is unjudged, it was authenticated before it was put here. */
-  readonly raw: Uint8Array;
-  /** SHA-256 of the body as it came: what cannot be read is told apart by it. */
-  readonly bodyHash: string;
-  /** Milliseconds. */
-  readonly receivedAt: number;
+export interface Envelope extends Taken {
+  /** The webhook, which may be deleted meanwhile; or the account for which the hub itself reports. */
+  readonly webhook: ReceivingWebhook | { readonly ownAccount: string } | Unjudged;
   /** As it was answered, for the log: the first event's. The hub's own reports are answered to nobody, the unjudged without. */
   readonly eventId?: string;
 }

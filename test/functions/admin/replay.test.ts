@@ -384,7 +384,7 @@ describe('dismissing', () => {
       counts.push(answer.dismissed);
       cursor = answer.cursor;
     } while (cursor !== undefined);
-    expect(counts).toEqual([100, 30]);
+    expect(counts).toEqual([40, 40, 40, 10]);
     expect(await waiting(hub)).toEqual([]);
     expect((await aside(hub)).length).toBe(ids.length);
   });
