@@ -34,18 +34,10 @@ const status = (state: 'delivered' | 'read' | 'failed'): Event => ({
   kind: 'status',
   status: { messageId: received.id, chatId: chat.id, state, account },
 });
-const reaction = (removed: boolean): Event => ({
+const reaction = (of: { readonly removed: boolean; readonly emoji?: string }): Event => ({
   ...common,
   kind: 'reaction',
-  reaction: {
-    messageId: received.id,
-    chat,
-    direction: 'inbound',
-    sender,
-    removed,
-    ...(!removed && { emoji: '👍' }),
-    account,
-  },
+  reaction: { messageId: received.id, chat, direction: 'inbound', sender, ...of, account },
 });
 const call = (state: Extract<Payload, { kind: 'call' }>['call']['state']): Event => ({
   ...common,
@@ -72,6 +64,9 @@ const send = (state: Extract<Payload, { kind: 'send' }>['send']['state'], reason
   },
 });
 
+const rule = (of: Extract<Payload, { kind: 'rule' }>['rule']): Event => ({ ...common, kind: 'rule', rule: of });
+const ruleId = 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f';
+
 /** Made up, and all of it invented: what a notice of each type looks like. */
 const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
   'message.received': message(received),
@@ -81,8 +76,8 @@ const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
   'message.delivered': status('delivered'),
   'message.read': status('read'),
   'message.failed': status('failed'),
-  'reaction.added': reaction(false),
-  'reaction.removed': reaction(true),
+  'reaction.added': reaction({ removed: false, emoji: '👍' }),
+  'reaction.removed': reaction({ removed: true }),
   'call.ringing': call('ringing'),
   'call.answered': call('answered'),
   'call.missed': call('missed'),
@@ -135,26 +130,9 @@ const EXAMPLES: Readonly<Record<NoticeType, Event>> = {
     kind: 'endpoint',
     endpoint: { id: 'ep_019ca8d5c0000f6c1d7e8a9b4c5d6e7f', state: 'disabled', reason: 'failing' },
   },
-  'rule.muted': {
-    ...common,
-    kind: 'rule',
-    rule: {
-      id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f',
-      state: 'muted',
-      chatId,
-      reason: 'a machine seems to answer there',
-    },
-  },
-  'rule.paused': {
-    ...common,
-    kind: 'rule',
-    rule: { state: 'paused', reason: 'more than 60 automatic messages in a minute' },
-  },
-  'rule.refused': {
-    ...common,
-    kind: 'rule',
-    rule: { id: 'rule_019ca8d5c0000f6c1d7e8a9b4c5d6e7f', state: 'refused', reason: 'there are no credits for it' },
-  },
+  'rule.muted': rule({ id: ruleId, state: 'muted', chatId, reason: 'a machine seems to answer there' }),
+  'rule.paused': rule({ state: 'paused', reason: 'more than 60 automatic messages in a minute' }),
+  'rule.refused': rule({ id: ruleId, state: 'refused', reason: 'there are no credits for it' }),
 };
 
 export const exampleOf = (type: NoticeType): Event => EXAMPLES[type];

@@ -105,6 +105,12 @@ const conversion = {
   overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
 } satisfies ConversionConfig;
 
+const STRING = { type: 'string' };
+const header = (name: string, description: string, more = {}) => ({
+  ...{ name, in: 'header', description, schema: STRING },
+  ...more,
+});
+
 /**
  * The document of the API in OpenAPI 3.1, made of the schemas that check what comes in and type what goes out. It lacks
  * `servers`: the address at which it was asked for.
@@ -145,21 +151,16 @@ export function openApi(routes: readonly Route[], providers: readonly string[], 
   };
 }
 
-const header = (name: string, description: string) => ({
-  ...{ name, in: 'header', required: true, description },
-  schema: { type: 'string' },
-});
-
 /** What an endpoint is called with. */
 function notice(type: NoticeType): object {
   const data = exampleOf(type);
   const whole = events.find(({ value }) => value === data.kind);
-  const string = { type: 'string' };
+  const required = { required: true };
   const ids = {
     type: 'object',
     description: 'Ids alone: the endpoint asks for no more, or it would be over 256 KB. The API has the rest',
     required: ['id', 'kind', 'truncated'],
-    properties: { id: string, kind: string, truncated: { type: 'boolean' } },
+    properties: { id: STRING, kind: STRING, truncated: { type: 'boolean' } },
   };
   return {
     operationId: `notice-${type}`.replace(/[^a-z]+(\w)/g, (_match, next: string) => next.toUpperCase()),
@@ -168,31 +169,29 @@ function notice(type: NoticeType): object {
     description: 'Signed as Standard Webhooks says, and repeated until it is answered with a 2xx.',
     security: [],
     parameters: [
-      header('webhook-id', 'The same each time that it is told: what you have had, you can tell by it'),
-      header('webhook-timestamp', 'Seconds, when the call was made'),
-      header('webhook-signature', 'One signature, or two while a secret is rotated'),
-      header('hookline-attempt', '1 for the first attempt'),
+      header('webhook-id', 'The same each time that it is told: what you have had, you can tell by it', required),
+      header('webhook-timestamp', 'Seconds, when the call was made', required),
+      header('webhook-signature', 'One signature, or two while a secret is rotated', required),
+      header('hookline-attempt', '1 for the first attempt', required),
     ],
     requestBody: {
       required: true,
-      content: {
-        'application/json': {
-          schema: {
-            type: 'object',
-            required: ['type', 'timestamp', 'cursor', 'data'],
-            properties: {
-              type: { type: 'string', enum: [type] },
-              timestamp: { type: 'string', format: 'date-time' },
-              cursor: {
-                type: 'string',
-                description: 'For `GET /api/events?order=received`: what was stored from shortly before this event on',
-              },
-              data: { anyOf: [{ $ref: `#/components/schemas/${whole?.name}` }, ids] },
+      content: jsonOf(
+        {
+          type: 'object',
+          required: ['type', 'timestamp', 'cursor', 'data'],
+          properties: {
+            type: { type: 'string', enum: [type] },
+            timestamp: { type: 'string', format: 'date-time' },
+            cursor: {
+              type: 'string',
+              description: 'For `GET /api/events?order=received`: what was stored from shortly before this event on',
             },
+            data: { anyOf: [{ $ref: `#/components/schemas/${whole?.name}` }, ids] },
           },
-          example: { type, timestamp: data.receivedAt, cursor: cursorBefore(data.receivedAt), data },
         },
-      },
+        { type, timestamp: data.receivedAt, cursor: cursorBefore(data.receivedAt), data },
+      ),
     },
     responses: { '2XX': { description: 'Taken: it is not told again' } },
   };
@@ -243,7 +242,7 @@ function operation(route: Route, named: Readonly<Record<string, v.GenericSchema>
     ...(takesBody(route.body) && {
       requestBody: {
         required: !v.is(route.body, {}),
-        content: { 'application/json': { schema: schemaOf(route.body, named), example: route.example } },
+        content: jsonOf(schemaOf(route.body, named), route.example),
       },
     }),
     responses: {
@@ -270,28 +269,21 @@ function choiceOf(property: string, variants: readonly { readonly value: string;
   };
 }
 
-const WORKSPACE = {
-  name: 'X-Workspace',
-  in: 'header',
-  description: 'With the admin key: the workspace that is meant, `main` if left out',
-  schema: { type: 'string' },
-};
-
+const WORKSPACE = header('X-Workspace', 'With the admin key: the workspace that is meant, `main` if left out');
 const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'A repeat with the same key and body within a day is the same request',
+  ...header('Idempotency-Key', 'A repeat with the same key and body within a day is the same request'),
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
-
-const IF_NONE_MATCH = {
-  name: 'If-None-Match',
-  in: 'header',
-  description: 'The `ETag` of an answer that the caller has: where it is still the same, the answer is 304 and empty',
-  schema: { type: 'string' },
-};
+const IF_NONE_MATCH = header(
+  'If-None-Match',
+  'The `ETag` of an answer that the caller has: where it is still the same, the answer is 304 and empty',
+);
 
 const isTaggedJson = (route: Route): boolean => isTagged(route) && 'schema' in (route.answers[200] ?? {});
+
+function jsonOf(schema: object, example?: unknown): object {
+  return { 'application/json': { schema, ...(example !== undefined && { example }) } };
+}
 
 function schemaOf(schema: v.GenericSchema, named: Readonly<Record<string, v.GenericSchema>> = definitions) {
   const { $schema, $defs, ...converted } = toJsonSchema(schema, { ...conversion, definitions: named });
@@ -312,41 +304,44 @@ function parametersOf(place: 'path' | 'query', schema: v.GenericSchema): object[
 function responsesOf(answers: Answers): object {
   const responses = Object.entries(answers).map(([status, answer]) => {
     const { description } = answer;
-    if ('schema' in answer) {
-      return [status, { description, content: { 'application/json': { schema: schemaOf(answer.schema) } } }];
-    }
+    if ('schema' in answer) return [status, { description, content: jsonOf(schemaOf(answer.schema)) }];
     return [status, 'mediaType' in answer ? { description, content: { [answer.mediaType]: {} } } : { description }];
   });
   return Object.fromEntries(responses);
 }
 
-const PROBLEM = { content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+const PROBLEM = jsonOf({ $ref: '#/components/schemas/Problem' });
 
-const problemResponse = (description: string) => ({ description, ...PROBLEM });
+/** Errors by their status, those that have a description. */
+const problems = (described: Readonly<Record<number, string | false | undefined>>): object =>
+  Object.fromEntries(
+    Object.entries(described).flatMap(([status, description]) =>
+      description ? [[status, { description, content: PROBLEM }]] : [],
+    ),
+  );
 
 /** The errors that a route can answer by what it is. */
 function problemsOf({ access, scopes, body, conflict, tooMany, charges }: Route): object {
   const hasBody = takesBody(body);
+  const isPublic = access === 'public';
+  const isBound = access === 'workspace' && scopes?.length !== SCOPES.length;
   return {
-    ...(access === 'public' && {
-      429: { description: 'Too many requests a second, if a gateway stands before the hub' },
+    ...(isPublic && { 429: { description: 'Too many requests a second, if a gateway stands before the hub' } }),
+    ...problems({
+      400: hasBody && 'The body is no JSON',
+      401: (!isPublic || hasBody) && 'No valid key',
+      402: charges && 'Not enough credits',
+      403:
+        (access === 'admin' && 'The key is not the admin key') ||
+        (isBound && 'The scope of the key does not reach so far') ||
+        (isPublic && hasBody && 'Called by a page of another origin'),
+      404: (!isPublic || hasBody) && 'Unknown here: the workspace, or what the path names',
+      409: conflict,
+      413: hasBody && 'The body is too large',
+      415: isPublic && hasBody && 'The content type is not JSON',
+      422: (!isPublic || hasBody) && 'Not valid; `issues` says where',
+      429: tooMany ?? (charges && "The account's queue is full"),
     }),
-    ...(hasBody && { 400: problemResponse('The body is no JSON') }),
-    ...((access !== 'public' || hasBody) && { 401: problemResponse('No valid key') }),
-    ...(charges && { 402: problemResponse('Not enough credits') }),
-    ...(access === 'admin' && { 403: problemResponse('The key is not the admin key') }),
-    ...(access === 'workspace' &&
-      scopes?.length !== SCOPES.length && { 403: problemResponse('The scope of the key does not reach so far') }),
-    ...(access === 'public' && hasBody && { 403: problemResponse('Called by a page of another origin') }),
-    ...((access !== 'public' || hasBody) && {
-      404: problemResponse('Unknown here: the workspace, or what the path names'),
-    }),
-    ...(conflict !== undefined && { 409: problemResponse(conflict) }),
-    ...(hasBody && { 413: problemResponse('The body is too large') }),
-    ...(charges && { 429: problemResponse("The account's queue is full") }),
-    ...(tooMany !== undefined && { 429: problemResponse(tooMany) }),
-    ...(access === 'public' && hasBody && { 415: problemResponse('The content type is not JSON') }),
-    ...((access !== 'public' || hasBody) && { 422: problemResponse('Not valid; `issues` says where') }),
   };
 }
 
@@ -368,8 +363,9 @@ const DELIVERY = { event: 'message', id: 'example-1', from: '+15550100099', name
 
 export const RECEIVING_PATH = '/hooks/{provider}/{token}';
 
+const TOKEN = { name: 'token', in: 'path', required: true, description: 'The end of the URL', schema: STRING };
+
 function receivingPath(providers: readonly string[]): object {
-  const parameter = (name: string, schema: object) => ({ name, in: 'path', required: true, schema });
   const post = {
     operationId: 'receive',
     tags: ['Receiving'],
@@ -378,28 +374,24 @@ function receivingPath(providers: readonly string[]): object {
       'Every body is kept as it came. What is understood becomes events, the rest waits in quarantine. What comes twice ' +
       'is stored once.',
     security: [],
-    parameters: [
-      parameter('provider', { type: 'string', enum: providers }),
-      {
-        ...parameter('token', { type: 'string' }),
-        description: 'The end of the URL',
-      },
-    ],
+    parameters: [{ name: 'provider', in: 'path', required: true, schema: { ...STRING, enum: providers } }, TOKEN],
     requestBody: {
       required: true,
       description: "In the provider's own words, JSON or a form; the example is the sandbox's",
       // Of two kinds of body in one operation, the generator for Python makes code that does not run.
-      content: { 'application/json': { schema: { type: 'object' }, example: DELIVERY } },
+      content: jsonOf({ type: 'object' }, DELIVERY),
     },
     responses: {
       200: {
         description: 'It is kept, readable and replayable, whatever it was',
-        content: { 'application/json': { schema: schemaOf(Receipt) } },
+        content: jsonOf(schemaOf(Receipt)),
       },
-      401: problemResponse("The provider's own secret or account does not match"),
-      404: problemResponse('No such webhook, or it is switched off or replaced'),
-      413: problemResponse('The body is larger than 1 MB'),
-      503: problemResponse('Not stored; please send it again'),
+      ...problems({
+        401: "The provider's own secret or account does not match",
+        404: 'No such webhook, or it is switched off or replaced',
+        413: 'The body is larger than 1 MB',
+        503: 'Not stored; please send it again',
+      }),
     },
   };
   return { [RECEIVING_PATH]: { post } };
@@ -424,30 +416,20 @@ function sendingPath(): object {
       'A text, a file or both, for one recipient. It is charged and queued at once, and goes out when its turn has come ' +
       'on its account.',
     security: [],
-    parameters: [
-      {
-        name: 'token',
-        in: 'path',
-        required: true,
-        description: 'The end of the URL',
-        schema: { type: 'string' },
-      },
-      IDEMPOTENCY_KEY,
-    ],
-    requestBody: { required: true, content: { 'application/json': { schema: schemaOf(SendBody), example: MESSAGE } } },
+    parameters: [TOKEN, IDEMPOTENCY_KEY],
+    requestBody: { required: true, content: jsonOf(schemaOf(SendBody), MESSAGE) },
     responses: {
-      200: {
-        description: 'Charged and queued',
-        content: { 'application/json': { schema: schemaOf(SendAccepted) } },
-      },
-      400: problemResponse('The body is no JSON, or a field is wrong; the message names it'),
-      402: problemResponse('Not enough credits'),
-      404: problemResponse('No such webhook, no account to send from, or no such chat'),
-      409: problemResponse('`chat_name` fits several chats, whose ids are told'),
-      413: problemResponse('The body is larger than 256 KB'),
-      422: problemResponse('The Idempotency-Key was used with another body'),
-      429: problemResponse("The account's queue is full"),
-      503: problemResponse('Not queued now; please send it again'),
+      200: { description: 'Charged and queued', content: jsonOf(schemaOf(SendAccepted)) },
+      ...problems({
+        400: 'The body is no JSON, or a field is wrong; the message names it',
+        402: 'Not enough credits',
+        404: 'No such webhook, no account to send from, or no such chat',
+        409: '`chat_name` fits several chats, whose ids are told',
+        413: 'The body is larger than 256 KB',
+        422: 'The Idempotency-Key was used with another body',
+        429: "The account's queue is full",
+        503: 'Not queued now; please send it again',
+      }),
     },
   };
   return { [SENDING_PATH]: { post } };

@@ -258,26 +258,17 @@ export async function eraseEvent(erasing: Erasing, head: Item, isTheirs: boolean
 
 /**
  * How far a message got. A send that is the person's is emptied with it. Where the state leads to a send that is still
- * there, only the words that name the person go: it ends with the send, whose credit may hang on what is told later.
+ * there, a provider's words alone go: it ends with the send, whose credit may hang on what is told later.
  */
 async function eraseDelivery(erasing: Erasing, key: Key, isTheirs: boolean): Promise<void> {
-  const { store, counts, mentions } = erasing;
+  const { store, counts } = erasing;
   const state = await store.get(key, { consistent: true });
   if (!state) return;
   if (isTheirs && typeof state.send === 'string') await emptySend(erasing, state.send);
   const { done, item: linked } = await store.write(del(key, all(exists(), absent('send'))));
   if (done) counts.deliveries += 1;
-  const words = Object.entries(linked ?? {}).filter(
-    ([name, said]) => name.startsWith('detail_') && mentions(String(said)),
-  );
-  if (words.length > 0)
-    await store.write(
-      update(
-        key,
-        words.map(([name]) => remove(name)),
-        exists(),
-      ),
-    );
+  const words = Object.keys(linked ?? {}).filter((name) => name.startsWith('detail_'));
+  if (words.length > 0) await store.write(update(key, words.map(remove), exists()));
 }
 
 /** Every message of a chat, but for the event at `except`, which led here. False: time was up before the end. */

@@ -48,7 +48,7 @@ import {
   retentionOf,
   unappliedSince,
 } from '#lib/tenants/workspaces.ts';
-import { attemptPartitions, calledPartitions, ERASED, empty, forgetChat, hasEvent } from './forget.ts';
+import { attemptPartitions, calledPartitions, ERASED, empty, forgetChat } from './forget.ts';
 
 /** What a walk in several calls carries along. */
 export const Progress = v.object({
@@ -225,12 +225,11 @@ async function applyToState({ store, retentionDays, now }: Applying, head: Item)
   );
 }
 
+/** What comes in has its end from the start. */
 function attemptStage({ store, workspace, retentionDays, since, progress }: Applying): Stage {
-  const part = since ? { from: toIso(since.begunAt - HOUR_MS) } : {};
   return {
     name: '2-attempts',
-    partitions: async () =>
-      (await attemptPartitions(store, workspace)).map(({ name, query }) => ({ name, query: { ...query, ...part } })),
+    partitions: async () => (since ? [] : attemptPartitions(store, workspace)),
     visit: async ({ pk, sk, expiresAt }) => {
       const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
       if (typeof expiresAt === 'number' && expiresAt <= end) return;
@@ -240,18 +239,13 @@ function attemptStage({ store, workspace, retentionDays, since, progress }: Appl
   };
 }
 
-/**
- * What endpoints and rules were answered may repeat what they were told. By night only that is gone through which is old
- * enough to have lost its event: to look for the events of a whole month would keep all that comes after it waiting.
- */
-function calledStage({ store, workspace, now, oldest, since, progress }: Applying): Stage {
-  const before = since && oldest !== undefined ? toIso(oldest) : undefined;
+/** What endpoints and rules were answered may repeat what they were told: it goes when its event has run out. */
+function calledStage({ store, workspace, oldest, progress }: Applying): Stage {
   return {
     name: '2-called',
-    partitions: () => calledPartitions(store, workspace, before),
-    visit: async (row) => {
-      if (await hasEvent(store, row, now / 1000)) return;
-      await store.write(del({ pk: row.pk, sk: row.sk }));
+    partitions: async () => (oldest === undefined ? [] : calledPartitions(store, workspace, toIso(oldest))),
+    visit: async ({ pk, sk }) => {
+      await store.write(del({ pk, sk }));
       progress.attempts += 1;
     },
   };

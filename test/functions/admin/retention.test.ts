@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { readSend } from '#lib/sender/items.ts';
-import { aliasKey, deliveryKey, sendKey } from '#lib/store/keys.ts';
+import { aliasKey, deliveryKey, eventKey, sendKey } from '#lib/store/keys.ts';
 import { del, type Item, put } from '#lib/store/store.ts';
 import { ErasureHub, OTHER, PERSON } from '#test/lib/privacy/hub.ts';
 import { LONG } from '#test/support/long.ts';
@@ -167,7 +167,8 @@ it('deletes what an endpoint was answered about an event that has run out, and n
   const { id } = await hub.done('POST', '/api/endpoints', { body: { url: 'https://crm.example/in' } });
   const told = async (n: number) => {
     const { body } = await hub.post(url, message(n));
-    const key = deliveryKey(String(id), '2026-03-01T12:00:00.000Z', String(body.id));
+    const storedAt = String(hub.memory.peek(eventKey(String(body.id)))?.storedAt);
+    const key = deliveryKey(String(id), storedAt, String(body.id));
     await hub.memory.write(put({ ...key, event: String(body.id), attempts: [{ answer: 'noted' }] }));
     return key;
   };
