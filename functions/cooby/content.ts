@@ -24,7 +24,6 @@ const contents: Readonly<Record<string, ContentReader>> = {
   image: media('image'),
   video: media('video'),
   audio: media('audio'),
-  ptt: media('voice'),
   sticker: media('sticker'),
   document: media('document'),
   payment: (sent) => ({ type: 'payment', ...wordsAndFile(sent) }),
@@ -67,7 +66,7 @@ function wordsAndFile(sent: Sent): { text?: string; file?: File } {
   return known({ text: wordsOf(sent), file: fileOf(sent) });
 }
 
-function media(type: 'image' | 'video' | 'audio' | 'voice' | 'sticker' | 'document'): ContentReader {
+function media(type: 'image' | 'video' | 'audio' | 'sticker' | 'document'): ContentReader {
   return (sent) => {
     // A file that Cooby could not fetch is a file still; `error` says why it is empty.
     const file = fileOf(sent) ?? (errorOf(sent) && {});
@@ -145,29 +144,22 @@ function inferredId(delivery: Delivery, kind: ChatKind): string | undefined {
   return delivery.chat_title === undefined ? undefined : derivedId('chat', [kind, user, delivery.chat_title]);
 }
 
-/** The Cooby user's own number. Where it is not told, it is that of who sent, or of the two in a chat the one who did not write. */
-export function userPhone(delivery: Delivery): Phone | undefined {
-  const told = phoneIn(delivery.user_phone);
-  if (told !== undefined) return told;
-  const author = phoneIn(delivery.sender?.phone);
-  if (delivery.direction === 'sent' || author === undefined) return delivery.direction === 'sent' ? author : undefined;
-  const both = phonesInChatId(delivery.chat_id);
-  return both.length === 2 && both.includes(author) ? both.find((phone) => phone !== author) : undefined;
-}
+/** The Cooby user's own number. */
+export const userPhone = ({ user_phone: phone }: Delivery): Phone | undefined => phoneIn(phone);
 
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
 function otherPhone(delivery: Delivery): Phone | undefined {
-  const sender = delivery.direction === 'received' ? delivery.sender?.phone : undefined;
-  const author = shownPhone(delivery, sender);
+  const { direction, sender, participants = [], chat_id: chatId } = delivery;
   const user = userPhone(delivery);
-  if (author && author !== user) return author;
+  const author = shownPhone(delivery, sender?.phone);
   // Whoever wrote hides their number: of those whose numbers are told it is none.
-  if (sender !== undefined && author === undefined) return undefined;
-  const members = (delivery.participants ?? []).flatMap(({ phone }) => phone ?? []);
-  const phones = [...members, ...numbersInChatId(delivery.chat_id)].map((number) => shownPhone(delivery, number));
-  const other = phones.find((phone) => phone !== undefined && phone !== user);
+  if (direction === 'received' && sender?.phone !== undefined && (author === undefined || author !== user))
+    return author;
+  const members = membersOf(delivery);
+  const phones = [...members.map(({ phone }) => phone), ...phonesInChatId(chatId)];
+  const isHidden = normaliseJid(chatId ?? '').endsWith('@lid') || members.length < participants.length;
   // Somebody who writes to themselves is alone in the chat.
-  return other ?? (phones.includes(undefined) ? undefined : phones[0]);
+  return phones.find((phone) => phone !== user) ?? (isHidden ? undefined : phones[0]);
 }
 
 /** The members of the chat, the user included; in an individual chat its id names the two where the list does not. */
@@ -222,13 +214,7 @@ function membersOf(delivery: Delivery) {
 }
 
 /** `<digits>_<digits>@c.us` names both parties, in no order that is promised; `<digits>@c.us` only one. */
-function numbersInChatId(chatId: string | undefined): string[] {
-  const numbers = /^\+?(\d+)(?:[_-]\+?(\d+))?@(?:c\.us|lid)$/.exec(normaliseJid(chatId ?? ''))?.slice(1) ?? [];
-  return numbers.filter((digits) => digits !== undefined);
-}
-
-function phonesInChatId(chatId: string | undefined): Phone[] {
-  return /@lid$/.test(normaliseJid(chatId ?? ''))
-    ? []
-    : numbersInChatId(chatId).flatMap((digits) => toPhone(digits) ?? []);
+function phonesInChatId(chatId = ''): Phone[] {
+  const numbers = /^\+?(\d+)(?:[_-]\+?(\d+))?@c\.us$/.exec(normaliseJid(chatId))?.slice(1) ?? [];
+  return numbers.flatMap((digits) => toPhone(digits) ?? []);
 }

@@ -1,7 +1,5 @@
 import * as v from 'valibot';
-import { isRecord } from '#lib/domain/json.ts';
 import { ifValid } from '#lib/domain/schema.ts';
-import { spelledOut } from '#lib/inbox/relayed.ts';
 
 /**
  * Cooby writes `null` or `""` where it has nothing to say: both are absent. Numbers occur where digits are meant. A message
@@ -9,24 +7,10 @@ import { spelledOut } from '#lib/inbox/relayed.ts';
  */
 const Text = ifValid(v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.nonEmpty()));
 
-const spelled = v.transform(spelledOut);
-const Flag = v.pipe(
-  v.unknown(),
-  v.transform((raw) => raw === true || raw === 1 || (typeof raw === 'string' && /^\s*(?:true|1|yes)\s*$/i.test(raw))),
-);
-
-/** A number alone is a member of whom the name is not told. */
-const Person = v.pipe(
-  v.unknown(),
-  spelled,
-  v.transform((raw) => (isRecord(raw) ? raw : { phone: raw })),
-  v.looseObject({ phone: Text, wa_name: Text }),
-);
+const Person = v.looseObject({ phone: Text, wa_name: Text });
 const People = v.pipe(
-  v.unknown(),
-  spelled,
-  v.transform((raw) => [raw ?? []].flat()),
-  v.array(Person),
+  v.array(ifValid(Person)),
+  v.transform((people) => people.filter((person) => person !== undefined)),
 );
 
 const Content = v.looseObject({
@@ -36,7 +20,7 @@ const Content = v.looseObject({
   file_name: Text,
   file_url: Text,
   caption: Text,
-  is_error: v.optional(Flag),
+  is_error: ifValid(v.boolean()),
   error_code: Text,
   error_message: Text,
   /** The page's heading spells it so, its sample without the s. */
@@ -52,9 +36,9 @@ export const Delivery = v.looseObject({
   user_phone: Text,
   user_email: Text,
   direction: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.picklist(['sent', 'received'])),
-  sender: v.optional(Person),
-  participants: v.optional(People),
-  message: v.pipe(v.unknown(), spelled, Content),
+  sender: ifValid(Person),
+  participants: ifValid(People),
+  message: Content,
   timestamp: Text,
 });
 export type Delivery = v.InferOutput<typeof Delivery>;

@@ -1,5 +1,5 @@
 import type { Content } from '#lib/domain/content.ts';
-import type { Chat, OwnAccount, Person } from '#lib/domain/event.ts';
+import type { Chat, OwnAccount, Payload, Person } from '#lib/domain/event.ts';
 import { kindOfFile } from '#lib/domain/file.ts';
 import { parseJson } from '#lib/domain/json.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
@@ -24,90 +24,82 @@ export const sandbox: ReceivingProvider = {
 
 export const provider: Provider = { account: sandboxAccount, receiving: sandbox };
 
-function toMessage(message: Message): Draft | Issue {
-  const { account, direction, via, channel } = message;
+/** An event of its account at its time. */
+function toDraft(
+  { account, at }: Pick<Status, 'account' | 'at'>,
+  payload: Payload,
+  identity: Omit<Draft['identity'], 'instance'>,
+): Draft {
+  return {
+    identity: { ...identity, ...known({ instance: account }) },
+    ...known({ occurredAt: toInstant(at) }),
+    payload,
+  };
+}
+
+function toMessage(event: Message): Draft | Issue {
+  const { id, account, direction, via, channel } = event;
   // Who writes to us alone is the chat.
-  const address = message.chat ?? (direction === 'inbound' ? message.from : undefined);
+  const address = event.chat ?? (direction === 'inbound' ? event.from : undefined);
   if (address === undefined) return { path: 'chat', message: 'is missing' };
-  const chat = chatOf(address, message.title);
-  const sender = personAt(message.from, message.name);
-  return {
-    identity: { type: 'message', chat: chat.id, id: message.id, ...known({ instance: account }) },
-    ...known({ occurredAt: toInstant(message.at) }),
-    payload: {
-      kind: 'message',
-      message: {
-        id: message.id,
-        chat,
-        direction,
-        via,
-        channel,
-        sender,
-        account: { ...known({ phone: direction === 'outbound' ? sender.phone : undefined }), ...ownAccount(account) },
-        content: contentOf(message),
-        ...known({ recipient: direction === 'outbound' ? recipientOf(chat) : undefined }),
-      },
-    },
-  };
+  const chat = chatOf(address, event.title);
+  const sender = personAt(event.from, event.name);
+  const own = direction === 'outbound' ? sender.phone : undefined;
+  const message = known({
+    id,
+    chat,
+    direction,
+    via,
+    channel,
+    sender,
+    account: { ...known({ phone: own }), ...ownAccount(account) },
+    content: contentOf(event),
+    recipient: direction === 'outbound' ? recipientOf(chat) : undefined,
+  });
+  return toDraft(event, { kind: 'message', message }, { type: 'message', chat: chat.id, id });
 }
 
-function toStatus({ id, account, chat, status, detail, via, at }: Status): Draft {
-  const chatId = chat === undefined ? undefined : normaliseJid(chat);
-  const viaApi = via === 'unknown' ? undefined : via === 'api';
-  return {
-    identity: { type: 'status', id, status, ...known({ instance: account }) },
-    ...known({ occurredAt: toInstant(at) }),
-    payload: {
-      kind: 'status',
-      status: {
-        messageId: id,
-        state: status,
-        ...known({ chatId, detail, viaApi }),
-        ...(account !== undefined && { account: ownAccount(account) }),
-      },
-    },
-  };
+function toStatus(event: Status): Draft {
+  const { id, account, chat, status: state, detail, via } = event;
+  const status = known({
+    messageId: id,
+    state,
+    chatId: chat && normaliseJid(chat),
+    detail,
+    viaApi: via === 'unknown' ? undefined : via === 'api',
+    account: anyKnown(ownAccount(account)),
+  });
+  return toDraft(event, { kind: 'status', status }, { type: 'status', id, status: state });
 }
 
-function toReaction({ id, account, from, name, emoji, at, ...reaction }: Reaction): Draft {
-  const chat = chatOf(reaction.chat ?? from, undefined);
-  const occurredAt = toInstant(at);
+function toReaction(event: Reaction): Draft {
+  const { id, account, from, name, emoji } = event;
+  const chat = chatOf(event.chat ?? from, undefined);
+  const reaction = known({
+    messageId: id,
+    chat,
+    sender: personAt(from, name),
+    removed: emoji === undefined,
+    emoji,
+    account: anyKnown(ownAccount(account)),
+  });
   // The same emoji may be given, taken back and given again.
-  const edit = JSON.stringify([from, emoji, occurredAt]);
-  return {
-    identity: { type: 'reaction', chat: chat.id, id, edit, ...known({ instance: account }) },
-    ...known({ occurredAt }),
-    payload: {
-      kind: 'reaction',
-      reaction: {
-        messageId: id,
-        chat,
-        sender: personAt(from, name),
-        removed: emoji === undefined,
-        ...known({ emoji }),
-        ...(account !== undefined && { account: ownAccount(account) }),
-      },
-    },
-  };
+  const edit = JSON.stringify([from, emoji, toInstant(event.at)]);
+  return toDraft(event, { kind: 'reaction', reaction }, { type: 'reaction', chat: chat.id, id, edit });
 }
 
-function toCall({ id, account, direction, from, name, status, at, ...call }: Call): Draft {
-  const chat = chatOf(call.chat ?? from, undefined);
-  return {
-    identity: { type: 'call', chat: chat.id, id, status, ...known({ instance: account }) },
-    ...known({ occurredAt: toInstant(at) }),
-    payload: {
-      kind: 'call',
-      call: {
-        direction,
-        state: status,
-        from: personAt(from, name),
-        chat,
-        messageId: id,
-        ...(account !== undefined && { account: ownAccount(account) }),
-      },
-    },
-  };
+function toCall(event: Call): Draft {
+  const { id, account, direction, from, name, status: state } = event;
+  const chat = chatOf(event.chat ?? from, undefined);
+  const call = known({
+    direction,
+    state,
+    from: personAt(from, name),
+    chat,
+    messageId: id,
+    account: anyKnown(ownAccount(account)),
+  });
+  return toDraft(event, { kind: 'call', call }, { type: 'call', chat: chat.id, id, status: state });
 }
 
 /** In any words; a number is known as one. */

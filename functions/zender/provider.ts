@@ -8,10 +8,10 @@ import { toInstant } from '#lib/domain/time.ts';
 import { parseBody } from '#lib/inbox/body.ts';
 import { type Draft, type Reading, type ReceivingProvider, readByName, reader } from '#lib/inbox/provider.ts';
 import { fileIn } from '#lib/inbox/received-file.ts';
-import { deliveriesIn, readAll } from '#lib/inbox/relayed.ts';
-import type { Provider } from '#lib/tenants/account.ts';
+import { deliveriesIn, readAll, spelledOut } from '#lib/inbox/relayed.ts';
+import type { Channel, Provider } from '#lib/tenants/account.ts';
 import { zenderAccount } from './account.ts';
-import { isFlat, isOfZender, partsOf, wrapped } from './body.ts';
+import { isDelivery, isFlat, isOfZender } from './body.ts';
 import { Flat, Notification, Sms, Ussd, Whatsapp } from './schema.ts';
 import { proofOf, withoutSecret } from './secret.ts';
 
@@ -35,33 +35,13 @@ function senderAt({ id, kind, phone }: Chat): Person {
   return phone === undefined ? { id } : { phone };
 }
 
-/** What came by WhatsApp. */
-function whatsappContent(data: v.InferOutput<typeof Whatsapp>['data']): Content {
-  const message = data.message || data.caption;
-  // Older versions report a picture as a message without words.
-  return (
-    fileContent(data, message) ??
-    (message ? { type: 'text', text: message } : { type: 'unsupported', providerType: 'whatsapp' })
-  );
-}
-
-/** An SMS may be empty, but not without a text at all. Some phones hand on a picture that came with it. */
-function smsContent(data: Pick<v.InferOutput<typeof Sms>['data'], 'message'>): Content {
+/** An SMS may be empty, but not without a text at all. Of WhatsApp, older versions report a picture as a message without words. */
+function contentOf(channel: Channel, data: { readonly message?: string | undefined }): Content {
   const { message } = data;
-  return (
-    fileContent(data, message) ??
-    (message === undefined ? { type: 'unsupported', providerType: 'sms' } : { type: 'text', text: message })
-  );
-}
-
-function fileContent(data: object, words: string | undefined): Content | undefined {
   const found = fileIn(data, 0);
-  return found?.file.url === undefined ? undefined : { ...found, ...(words && { caption: words }) };
-}
-
-/** What came with nothing in it may come again with what it says. */
-function emptyIn({ type }: Content): { placeholder?: true } {
-  return type === 'unsupported' ? { placeholder: true } : {};
+  if (found?.file.url !== undefined) return { ...found, ...(message && { caption: message }) };
+  const isText = message !== undefined && (message !== '' || channel === 'sms');
+  return isText ? { type: 'text', text: message } : { type: 'unsupported', providerType: channel };
 }
 
 const readNotification = reader(Notification, toNotification);
@@ -80,73 +60,71 @@ export const zender: ReceivingProvider = { name: 'zender', parse: parseBody, pro
 export const provider: Provider = { account: zenderAccount, receiving: zender };
 
 function read(body: unknown): Reading {
-  return readAll(deliveriesIn(body, wrapped), (delivery) =>
-    readAll(
-      partsOf(delivery).map((part) => ({ delivery: part, path: '' })),
-      readPart,
-    ),
-  );
+  return readAll(deliveriesIn(body, isDelivery), readOne);
 }
 
 /** A type that nobody knows stays as it was written: quarantine shows it so. */
-function inSmallLetters(delivery: unknown): unknown {
-  if (!isOfZender(delivery)) return delivery;
-  return { ...delivery, type: delivery.type.trim().toLowerCase() };
-}
-
-function readPart(part: unknown): Reading {
-  return isFlat(part) ? readFlat(part, 'flat') : readEvent(inSmallLetters(part));
+function readOne(delivery: unknown): Reading {
+  if (isFlat(delivery)) return readFlat(delivery, 'flat');
+  if (!isOfZender(delivery)) return readEvent(delivery);
+  return readEvent({ ...delivery, type: delivery.type.trim().toLowerCase(), data: spelledOut(delivery.data) });
 }
 
 function toSms({ data }: v.InferOutput<typeof Sms>): Draft {
-  const chat = chatAt(data.phone);
-  const content = smsContent(data);
-  const onDevice = data.device !== undefined && data.rid !== undefined ? `${data.device}:${data.rid}` : undefined;
-  const id = data.id ?? onDevice;
-  return {
-    identity: { type: 'sms', chat: chat.id, ...known({ instance: data.device, id }) },
-    ...timeOf(data),
-    ...emptyIn(content),
-    payload: {
-      kind: 'message',
-      message: {
-        id: id ?? derivedId('msg', ['sms', chat.id, data.device, data.timestamp, data.message]),
-        chat,
-        direction: 'inbound',
-        via: 'unknown',
-        channel: 'sms',
-        sender: senderAt(chat),
-        account: known({ device: data.device, sim: slotOf(data.sim) }),
-        content,
-        ...known({ deviceMessageId: data.rid }),
-      },
-    },
-  };
+  const { device, rid } = data;
+  const onDevice = device !== undefined && rid !== undefined ? `${device}:${rid}` : undefined;
+  const account = known({ device, sim: slotOf(data.sim) });
+  return toMessage('sms', data, { account, instance: device, id: data.id ?? onDevice, told: device, rid });
 }
 
 function toWhatsapp({ data }: v.InferOutput<typeof Whatsapp>): Draft {
-  const chat = chatAt(data.phone);
   const account = accountAt(data.wid);
-  const content = whatsappContent(data);
+  const instance = account.phone ?? account.instance;
+  return toMessage('whatsapp', data, { account, instance, id: data.id, told: data.wid });
+}
+
+/** The first versions were for SMS alone, and gave a message no id. */
+function toFlat(body: v.InferOutput<typeof Flat>): Draft {
+  const { name, message, receive_date: timestamp } = body;
+  const id = derivedId('msg', [chatAt(body.phone).id, name, timestamp, message]);
+  return toMessage('flat', { ...body, timestamp }, { account: {}, id, name });
+}
+
+interface Facts {
+  readonly account: OwnAccount;
+  readonly instance?: string | undefined;
+  readonly id?: string | undefined;
+  /** How our account was told, of a message without an id. */
+  readonly told?: string | undefined;
+  readonly name?: string | undefined;
+  readonly rid?: string | undefined;
+}
+
+function toMessage(
+  type: 'sms' | 'whatsapp' | 'flat',
+  data: { readonly phone: string; readonly message?: string | undefined; readonly timestamp?: string | undefined },
+  { account, instance, id, told, name, rid }: Facts,
+): Draft {
+  const chat = chatAt(data.phone);
+  const channel = type === 'whatsapp' ? 'whatsapp' : 'sms';
+  const content = contentOf(channel, data);
   return {
-    identity: {
-      type: 'whatsapp',
-      chat: chat.id,
-      ...known({ instance: account.phone ?? account.instance, id: data.id }),
-    },
+    identity: { type, chat: chat.id, ...known({ instance, id }) },
     ...timeOf(data),
-    ...emptyIn(content),
+    // What came with nothing in it may come again with what it says.
+    ...(content.type === 'unsupported' && { placeholder: true }),
     payload: {
       kind: 'message',
       message: {
-        id: data.id ?? derivedId('msg', ['whatsapp', chat.id, data.wid, data.timestamp, data.message]),
-        chat,
+        id: id ?? derivedId('msg', [type, chat.id, told, data.timestamp, data.message]),
+        chat: { ...chat, ...known({ title: name }) },
         direction: 'inbound',
         via: 'unknown',
-        channel: 'whatsapp',
-        sender: senderAt(chat),
+        channel,
+        sender: { ...senderAt(chat), ...known({ contactName: name }) },
         account,
         content,
+        ...known({ deviceMessageId: rid }),
       },
     },
   };
@@ -170,29 +148,6 @@ function toNotification({ data }: v.InferOutput<typeof Notification>): Draft {
   };
 }
 
-/** The first versions were for SMS alone, and gave a message no id. */
-function toFlat(body: v.InferOutput<typeof Flat>): Draft {
-  const chat = chatAt(body.phone);
-  const id = derivedId('msg', [chat.id, body.name, body.receive_date, body.message]);
-  return {
-    identity: { type: 'flat', chat: chat.id, id },
-    ...timeOf({ timestamp: body.receive_date }),
-    payload: {
-      kind: 'message',
-      message: {
-        id,
-        chat: { ...chat, ...known({ title: body.name }) },
-        direction: 'inbound',
-        via: 'unknown',
-        channel: 'sms',
-        sender: { ...senderAt(chat), ...known({ contactName: body.name }) },
-        account: {},
-        content: smsContent(body),
-      },
-    },
-  };
-}
-
 /** `wid` is our own account's number, not the sender's. */
 function accountAt(wid: string | undefined): OwnAccount {
   if (wid === undefined) return {};
@@ -200,11 +155,7 @@ function accountAt(wid: string | undefined): OwnAccount {
   return phone === undefined ? { instance: id } : { phone };
 }
 
-/** `1`, but also `SIM 1` and `1 (Vodafone)`. */
-function slotOf(sim: string | undefined): number | undefined {
-  const slot = /^\s*(?:sim[\s_-]*)?(\d)\b/i.exec(sim ?? '')?.[1];
-  return slot === undefined ? undefined : Number(slot);
-}
+const slotOf = (sim: string | undefined): number | undefined => (/^\d$/.test(sim ?? '') ? Number(sim) : undefined);
 
 function timeOf(data: { readonly timestamp?: string | undefined }): { occurredAt?: number } {
   return known({ occurredAt: toInstant(data.timestamp) });

@@ -1,41 +1,23 @@
 import * as v from 'valibot';
+import { ifValid } from '#lib/domain/schema.ts';
 import { isNone } from '#lib/inbox/received-file.ts';
 
 /**
  * Forms know texts only, relays make numbers of what looks like one, and PHP says `false` or `null` for nothing: all
  * spellings come out alike.
  */
-const Text = v.optional(
-  v.pipe(
-    v.unknown(),
-    v.transform(single),
-    v.nullish(v.union([v.string(), v.number(), v.boolean()])),
-    v.transform((raw) => (raw === null || typeof raw === 'boolean' || raw === undefined ? undefined : String(raw))),
-  ),
+const Text = v.pipe(
+  v.nullish(v.union([v.string(), v.number(), v.boolean()])),
+  v.transform((raw) => (typeof raw === 'string' || typeof raw === 'number' ? String(raw) : undefined)),
 );
 /** The same where an empty text says nothing, and no message is lost for what is no text. */
-const Filled = v.fallback(
-  v.optional(
-    v.pipe(
-      Text,
-      v.transform((text) => (text?.trim() ? text : undefined)),
-    ),
+const Filled = ifValid(
+  v.pipe(
+    Text,
+    v.transform((text) => (text?.trim() ? text : undefined)),
   ),
-  undefined,
 );
-const Required = v.pipe(
-  v.unknown(),
-  v.transform(single),
-  v.union([v.string(), v.number()]),
-  v.transform(String),
-  v.trim(),
-  v.nonEmpty(),
-);
-
-/** `data[phone][]` is a list of one. */
-function single(raw: unknown): unknown {
-  return Array.isArray(raw) && raw.length === 1 ? raw[0] : raw;
-}
+const Required = v.pipe(v.union([v.string(), v.number()]), v.transform(String), v.trim(), v.nonEmpty());
 
 /** An id of the kind `0`, or a name that came as `false`: PHP has nothing to say. */
 const orNone = (text: string | undefined) => (isNone(text) ? undefined : text);
@@ -51,7 +33,6 @@ export const Whatsapp = body({
   wid: Optional,
   phone: Required,
   message: Text,
-  caption: Filled,
 });
 export const Ussd = body({ ...received, sim: Optional, device: Required, code: Required, response: Text });
 export const Notification = body({ ...received, device: Required, package: Required, title: Filled, content: Filled });

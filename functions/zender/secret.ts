@@ -3,7 +3,7 @@ import { isRecord } from '#lib/domain/json.ts';
 import { decodedBody, decodeForm, looksLikeJson, parseBody, partsOf, toBytes, toText } from '#lib/inbox/body.ts';
 import { type Delivery, type Kept, lazily, type Proof } from '#lib/inbox/provider.ts';
 import { deliveriesIn, type Spell, speller, unfolder } from '#lib/inbox/relayed.ts';
-import { wrapped } from './body.ts';
+import { isDelivery } from './body.ts';
 
 /** Whoever guesses may not try any number at once. */
 const MOST_SECRETS = 20;
@@ -14,7 +14,7 @@ const MOST_SECRETS = 20;
  */
 export function proofOf(delivery: Delivery, body: unknown): Proof {
   const around = lazily(() => new Set(secretsAround(delivery, body)));
-  const presented = deliveriesIn(body, wrapped).map(({ delivery }) => {
+  const presented = deliveriesIn(body, isDelivery).map(({ delivery }) => {
     const own = isRecord(delivery) ? textsIn(delivery.secret) : [];
     return own.length > 0 ? new Set(own) : around();
   });

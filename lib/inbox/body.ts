@@ -209,8 +209,6 @@ function listed(value: unknown): unknown {
     : Object.fromEntries(entries);
 }
 
-export const decodeWords = (text: string): string => wordsOf(decodeForm(text));
-
 /** Whoever writes a form, in parts above all, may end lines in a way of its own. */
 function wordsOf(text: string): string {
   const words = /[\x80-\xff]/.test(text) ? inWords(toBytes(text)) : text;

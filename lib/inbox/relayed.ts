@@ -6,14 +6,10 @@ import { type Reading, together, type Unread } from './provider.ts';
 /**
  * What relays make of a delivery on its way (n8n, Make, Zapier, queues, gateways): an object around it beside its headers, a
  * list, a text within a field, a form with one such field, one row of all its fields. What is a delivery each provider says
- * itself, of events that the hub does not know as well: then no field of a provider's own is taken for a relay's.
+ * itself, of events that the hub does not know as well: then no field of a provider's own is taken for a relay's. `maybe`:
+ * unless there is one within it. `isWithin`: it stands in something else, and must be told from that.
  */
-export interface Wrapped {
-  /** `maybe`: unless there is one within it. `isWithin`: it stands in something else, and must be told from that. */
-  readonly isDelivery: (body: unknown, isWithin: boolean) => boolean | 'maybe';
-  /** Undoes what relays do to this provider's fields alone. */
-  readonly unfolded?: (body: unknown) => unknown;
-}
+type IsDelivery = (body: unknown, isWithin: boolean) => boolean | 'maybe';
 
 /** A delivery, and where it stands in the whole body, as `0.body`. */
 export interface Found {
@@ -58,33 +54,32 @@ const spellWithin = (raw: object, spell: Spell): Spell =>
   !Array.isArray(raw) && Object.keys(raw).some((name) => WRITER.test(name)) ? (_name, value) => value : spell;
 
 /** Parses a body down to its delivery, or to a list where it holds several. Where none is found the body itself counts. */
-export function relayed(isDelivery: Wrapped['isDelivery']) {
+export function relayed(isDelivery: IsDelivery) {
   return (body: Uint8Array, contentType: string): Parsed<unknown> => {
     const parsed = parseBody(body, contentType);
     if (!parsed.ok) return parsed;
-    const found = deliveriesIn(parsed.value, { isDelivery }).map(({ delivery }) => delivery);
+    const found = deliveriesIn(parsed.value, isDelivery).map(({ delivery }) => delivery);
     return { ok: true, value: found.length === 1 ? found[0] : found };
   };
 }
 
 /** The deliveries of a body: it is one as a rule. Where nothing in it looks like one, the body itself counts. */
-export function deliveriesIn(body: unknown, of: Wrapped): readonly Found[] {
+export function deliveriesIn(body: unknown, isDelivery: IsDelivery): readonly Found[] {
   const spell = speller();
-  const found = foundIn({ delivery: spell('body', body), path: '' }, { of, spell, unfold: unfolder() }, 0);
+  const found = foundIn({ delivery: spell('body', body), path: '' }, { isDelivery, spell, unfold: unfolder() }, 0);
   return found.length > 0 ? found : [{ delivery: body, path: '' }];
 }
 
 interface Walk {
-  readonly of: Wrapped;
+  readonly isDelivery: IsDelivery;
   readonly spell: Spell;
   readonly unfold: (raw: unknown) => unknown;
 }
 
 function foundIn({ delivery: raw, path }: Found, walk: Walk, depth: number): readonly Found[] {
   const row = walk.unfold(raw);
-  const delivery = walk.of.unfolded?.(row) ?? row;
-  const judged = walk.of.isDelivery(delivery, depth > 0);
-  const here = judged === false ? [] : [{ delivery, path }];
+  const judged = walk.isDelivery(row, depth > 0);
+  const here = judged === false ? [] : [{ delivery: row, path }];
   if (depth === DEEPEST || judged === true || !isContainer(row)) return here;
   const within: Walk = { ...walk, spell: spellWithin(row, walk.spell) };
   const look: Look = (name, value) => {

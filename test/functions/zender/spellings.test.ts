@@ -160,24 +160,14 @@ const spellings: Row[] = [
     stored: says({ type: 'text', text: 'Hi there' }),
   },
   {
-    name: 'words beside a file by another name',
-    payload: withData(whatsapp, { message: '', caption: 'look', media_url: 'https://files.example/a.png' }),
-    stored: says({ type: 'image', file: { url: 'https://files.example/a.png' }, caption: 'look' }),
-  },
-  {
     name: 'a picture that came with an SMS',
     payload: withData(sms, { media_url: 'https://files.example/a.png' }),
     stored: says({ type: 'image', file: { url: 'https://files.example/a.png' }, caption: 'Hello' }),
   },
   ...[
-    { name: 'data beside the type', payload: { secret: 'x', type: 'whatsapp', ...whatsapp.data } },
     { name: 'dots in the place of brackets', payload: renamed((key) => `data.${key}`) },
-    { name: 'an underscore in the place of brackets', payload: renamed((key) => `data_${key}`) },
     { name: 'two underscores in the place of brackets', payload: renamed((key) => `data__${key}`) },
     { name: 'dots in a form', payload: toForm(renamed((key) => `data.${key}`)), contentType: form },
-    { name: 'lists of one in a form', payload: toForm(renamed((key) => `data[${key}][]`)), contentType: form },
-    { name: 'lists of one in JSON', payload: withData(whatsapp, { phone: ['+15550100099'], message: ['Hi there'] }) },
-    { name: 'data in a list of one', payload: { ...whatsapp, data: [whatsapp.data] } },
     {
       name: 'a form that was escaped for a page',
       payload: toForm(whatsapp).replaceAll('&', '&amp;'),
@@ -191,17 +181,6 @@ const spellings: Row[] = [
     stored: { kind: 'message', message: { id: '77', chat: ana, content: { type: 'text', text: 'Hi there' } } },
   })),
   {
-    name: 'several of one type in one list',
-    payload: { ...sms, data: [sms.data, { ...sms.data, id: 42, message: 'and more' }] },
-    stored: [says({ type: 'text', text: 'Hello' }), says({ type: 'text', text: 'and more' })],
-  },
-  {
-    name: 'a form that was encoded twice',
-    payload: toForm(withData(whatsapp, { wid: '%2B15550100001', phone: '%2B15550100099', message: 'Hi%20there%21' })),
-    contentType: form,
-    stored: { message: { chat: ana, account: { phone: '+15550100001' }, content: { text: 'Hi there!' } } },
-  },
-  {
     name: 'percent signs of somebody who encodes once',
     payload: toForm(withData(whatsapp, { message: '100%25' })),
     contentType: form,
@@ -212,7 +191,7 @@ const spellings: Row[] = [
     payload: JSON.stringify(sms).replace('Hello', `Hello${sign}you \\"there\\"`),
     stored: says({ type: 'text', text: `Hello${sign}you "there"` }),
   })),
-  ...['1', 1, 'SIM1', 'SIM 1', 'sim_1', '1 (Vodafone)'].map((sim) => ({
+  ...['1', 1].map((sim) => ({
     name: `the slot ${JSON.stringify(sim)}`,
     payload: withData(sms, { sim }),
     stored: { message: { account: { device, sim: 1 } } },
@@ -222,24 +201,7 @@ const spellings: Row[] = [
     payload: withData(sms, { sim }),
     exactly: expect.objectContaining({ message: expect.objectContaining({ account: { device } }) }),
   })),
-  {
-    name: 'a row of the list of received messages',
-    payload: {
-      type: 'whatsapp',
-      data: { id: 77, account: '+15550100001', recipient: '+15550100099', message: 'Hi', created: 1767225601 },
-    },
-    stored: { message: { id: '77', chat: ana, account: { phone: '+15550100001' }, content: { text: 'Hi' } } },
-    occurredAt: 1767225601000,
-  },
-  {
-    name: 'no message of ours in a row of the list of sent ones',
-    payload: {
-      type: 'whatsapp',
-      data: { id: 78, recipient: '+15550100099', message: 'Hi', status: 'sent', api: true },
-    },
-    quarantined: ['data.phone'],
-  },
-  ...['2026-01-01 00:00:01 UTC', '2026-01-01T01:00:01+0100', 'Thu, 01 Jan 2026 00:00:01 GMT'].map((timestamp) => ({
+  ...['2026-01-01 00:00:01 UTC', '2026-01-01T01:00:01+0100'].map((timestamp) => ({
     name: `the time ${timestamp}`,
     payload: withData(whatsapp, { timestamp }),
     occurredAt: 1767225601000,
