@@ -179,8 +179,6 @@ export interface CheckedRequest {
   readonly parts: readonly [NewPart] | readonly [NewPart, NewPart];
   /** Of what the body says, whatever its layout. */
   readonly hash: string;
-  /** The same as an earlier release made it, which counted what is empty. */
-  readonly formerHash: string;
 }
 
 type ReadRequest =
@@ -208,8 +206,8 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
   const from = await readFrom(said, target, country, issues);
   const parts = readParts(said, rules, issues);
   if (!target || !from || !parts) return { ok: false, issues };
-  const [hash, formerHash] = [sha256(canonicalJson(filledIn(fields))), sha256(canonicalJson(fields))];
-  return { ok: true, request: { target, from, parts: quoting(parts, said.quoted_message_id), hash, formerHash } };
+  const hash = sha256(canonicalJson(filledIn(fields)));
+  return { ok: true, request: { target, from, parts: quoting(parts, said.quoted_message_id), hash } };
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');

@@ -205,10 +205,9 @@ async function submit(
   once: Once,
 ): Promise<answers.SendVerdict> {
   const { workspace, webhookId } = webhook;
-  const { key, hash, keptSeconds } = once;
-  const hashes =
-    hash === undefined ? { requestHash: request.hash, formerHash: request.formerHash } : { requestHash: hash };
-  const idempotency = key === undefined ? undefined : { webhook: webhookId, key, ...hashes, ...known({ keptSeconds }) };
+  const { key, hash: requestHash = request.hash, keptSeconds } = once;
+  const idempotency =
+    key === undefined ? undefined : { webhook: webhookId, key, requestHash, ...known({ keptSeconds }) };
   const resolved = await resolve(store, workspace, request, ports.reaches, {
     tied: webhook.accountId,
     ofWorkspace: async () => (await findWorkspace(store, workspace))?.defaultAccountId,

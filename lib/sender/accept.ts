@@ -1,5 +1,6 @@
 import { currentEpoch, openEpoch, openingCredits, quotaKind } from '#lib/credits/credits.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
+import { known } from '#lib/domain/schema.ts';
 import { creditsIn, type Epoch } from '#lib/domain/send/part.ts';
 import {
   accountKey,
@@ -18,7 +19,6 @@ import {
   absentOrExpired,
   add,
   all,
-  type Check,
   compare,
   equal,
   exists,
@@ -44,37 +44,33 @@ type Earlier =
   /** The key was used with another body. */
   | { readonly kind: 'mismatch' };
 
-/** What the mark of a key, which is still good, says to a request with one of these hashes. */
-function earlierOf(mark: Item, asked: Pick<Idempotency, 'requestHash' | 'formerHash'> | undefined): Earlier {
-  const { requestHash: first, send, account } = readIdempotency(mark);
-  return first === asked?.requestHash || first === asked?.formerHash
-    ? { kind: 'replayed', messageId: send, account }
-    : { kind: 'mismatch' };
+/** What the mark of a key, which is still good, says to a request with this hash. */
+function earlierOf(mark: Item, requestHash: string | undefined): Earlier {
+  const { requestHash: first, send: messageId, account } = readIdempotency(mark);
+  return first === requestHash ? { kind: 'replayed', messageId, account } : { kind: 'mismatch' };
 }
 
 /** What a key was answered before; undefined where it is new, or so old that it counts as new. */
 export async function findEarlier(
   store: Store,
   workspace: string,
-  { webhook, key, ...hashes }: Idempotency,
+  { webhook, key, requestHash }: Idempotency,
   now: number,
 ): Promise<Earlier | undefined> {
   const mark = await store.get(idempotencyKey(workspace, webhook, key), { consistent: true });
   if (!mark || readIdempotency(mark).expiresAt <= now / 1000) return undefined;
-  return earlierOf(mark, hashes);
+  return earlierOf(mark, requestHash);
 }
 
 const KEEPS_KEY_S = 86_400;
 
+/** What is written, and which of it is which, to read a refusal by. */
 interface AcceptPlan {
-  readonly writes: readonly (Write | Check)[];
-  /** Which of the writes is which, to read a refusal by. */
-  readonly places: {
-    readonly quota: number;
-    readonly account: number;
-    readonly idempotency?: number;
-    readonly original?: number;
-  };
+  readonly writes: readonly Write[];
+  readonly quota: Write;
+  readonly account: Write;
+  readonly mark: Write | undefined;
+  readonly original: Write | undefined;
 }
 
 interface Facts {
@@ -98,39 +94,35 @@ function acceptPlan(request: SendRequest, facts: Facts): AcceptPlan {
   const rests = seen.chain === 'IDLE';
   const credits = creditsIn(request.parts);
   const places = request.parts.length;
-  const common = [
-    update(
-      quotaKey(request.workspace, epoch),
-      [add('available', -credits)],
-      all(exists(), compare('available', '>=', credits)),
+  const isSo = (name: 'chain' | 'gen') => equal(name, seen[name]);
+  const quota = update(
+    quotaKey(request.workspace, epoch),
+    [add('available', -credits)],
+    all(exists(), compare('available', '>=', credits)),
+  );
+  const queue = update(
+    accountKey(account.id),
+    [add('pending', places), ...(rests ? waking(seen, messageId, now, config) : [setDueIfNone(now, config)])],
+    all(
+      exists(),
+      compare('pending', '<=', config.queueLimit - places),
+      ...(rests ? [isSo('chain'), isSo('gen')] : [isSo('chain')]),
     ),
-    update(
-      accountKey(account.id),
-      [add('pending', places), ...(rests ? waking(seen, messageId, now, config) : [setDueIfNone(now, config)])],
-      all(
-        exists(),
-        compare('pending', '<=', config.queueLimit - places),
-        equal('chain', seen.chain),
-        ...(rests ? [equal('gen', seen.gen)] : []),
-      ),
-    ),
+  );
+  const mark = idempotencyMark(request, facts);
+  const original = request.resendOf && resent(request.resendOf, messageId);
+  const writes = [
+    quota,
+    queue,
     put(newSend(request, facts), absent()),
     ledgerReserve(request.workspace, messageId, epoch, credits, now),
     ...request.parts.map((_, part) =>
       put({ ...pointerKey(account.id, account.tailSeq, part), kind: 'pointer', send: messageId, part }, absent()),
     ),
+    ...(mark ? [mark] : []),
+    ...(original ? [original] : []),
   ];
-  const mark = idempotencyMark(request, facts);
-  const original = request.resendOf === undefined ? [] : [resent(request.resendOf, messageId)];
-  return {
-    writes: [...common, ...mark, ...original],
-    places: {
-      quota: 0,
-      account: 1,
-      ...(mark.length > 0 ? { idempotency: common.length } : {}),
-      ...(original.length > 0 ? { original: common.length + mark.length } : {}),
-    },
-  };
+  return { writes, quota, account: queue, mark, original };
 }
 
 function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts) {
@@ -143,19 +135,17 @@ function newSend(request: SendRequest, { messageId, account, epoch, now }: Facts
     kind: 'send',
     messageId,
     workspace,
-    ...(webhook === undefined ? {} : { webhook }),
     accountId: account.id,
     provider: account.provider,
     channel: account.channel,
     scope: account.scope,
-    ...(account.phone === undefined ? {} : { sender: account.phone }),
     recipient,
     epoch,
     seq: account.tailSeq,
     createdAt: now,
     parts: parts.map(newPart),
     history: [{ at: now, state: 'queued' }],
-    ...(resendOf === undefined ? {} : { resendOf: resendOf.messageId }),
+    ...known({ webhook, sender: account.phone, resendOf: resendOf?.messageId }),
   };
 }
 
@@ -168,8 +158,8 @@ function ledgerReserve(workspace: string, send: string, epoch: Epoch, credits: n
   );
 }
 
-function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, account, now }: Facts): Put[] {
-  if (!idempotency) return [];
+function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, account, now }: Facts): Put | undefined {
+  if (!idempotency) return undefined;
   const nowSeconds = Math.floor(now / 1000);
   const mark = {
     ...idempotencyKey(workspace, idempotency.webhook, idempotency.key),
@@ -179,7 +169,7 @@ function idempotencyMark({ workspace, idempotency }: SendRequest, { messageId, a
     account: account.id,
     expiresAt: nowSeconds + (idempotency.keptSeconds ?? KEEPS_KEY_S),
   };
-  return [put(mark, absentOrExpired(nowSeconds))];
+  return put(mark, absentOrExpired(nowSeconds));
 }
 
 /** One resend per send, and only of what is still as it was seen: what has got an id meanwhile has gone out. */
@@ -219,8 +209,6 @@ export interface SendRequest {
     readonly key: string;
     /** Of the canonical body. */
     readonly requestHash: string;
-    /** The same as an earlier release made it. */
-    readonly formerHash?: string;
     /** How long the same key is the same message; a day unless it says so. */
     readonly keptSeconds?: number;
   };
@@ -252,7 +240,7 @@ export async function accept(request: SendRequest, given: AcceptPorts, config: S
   const { store, random } = ports;
   const messageId = `wa_backend:3EB0${Buffer.from(random.bytes(8)).toString('hex').toUpperCase()}`;
   const [account, quota] = await Promise.all([takeNumber(store, request), quotaKind(store, request.workspace)]);
-  if (!account) return answerWithout(ports, request);
+  if (!account) return { kind: 'account gone' };
   let seen = account;
   return retryOnConflict(`what ${messageId} is charged to`, async (round) => {
     const now = ports.clock.now();
@@ -292,32 +280,23 @@ async function takeNumber(store: Store, { account, workspace }: SendRequest): Pr
 /** Why the table refused, in the order in which it matters to the caller. */
 function read(
   { refused }: Extract<Transacted, { done: false }>,
-  { places }: AcceptPlan,
+  plan: AcceptPlan,
   { idempotency, parts }: SendRequest,
   { queueLimit }: SendingConfig,
 ): Earlier | Refusal | { readonly kind: 'no month' } | { readonly kind: 'moved'; readonly account: Account } {
-  const first = places.idempotency === undefined ? undefined : refused[places.idempotency]?.item;
-  if (first) return earlierOf(first, idempotency);
-  const account = refused[places.account];
+  const refusalOf = (write: Write | undefined) => (write ? refused[plan.writes.indexOf(write)] : undefined);
+  const first = refusalOf(plan.mark)?.item;
+  if (first) return earlierOf(first, idempotency?.requestHash);
+  const account = refusalOf(plan.account);
   if (account && !account.item) return { kind: 'account gone' };
-  const quota = refused[places.quota];
-  if (quota) return quota.item ? { kind: 'no credit' } : { kind: 'no month' };
+  const quota = refusalOf(plan.quota);
+  if (quota) return { kind: quota.item ? 'no credit' : 'no month' };
   if (account?.item) {
     const now = readAccount(account.item);
     return now.pending > queueLimit - parts.length ? { kind: 'queue full' } : { kind: 'moved', account: now };
   }
-  if (places.original !== undefined && refused[places.original]) return { kind: 'changed' };
+  if (refusalOf(plan.original)) return { kind: 'changed' };
   throw new Error('an accept was refused for a reason that it does not state');
-}
-
-/** A key that has its message keeps its answer, whatever has become of the account since. */
-async function answerWithout(
-  { store, clock }: AcceptPorts,
-  { workspace, idempotency }: SendRequest,
-): Promise<Accepted> {
-  const earlier = idempotency && (await findEarlier(store, workspace, idempotency, clock.now()));
-  if (!earlier) return { kind: 'account gone' };
-  return earlier.kind === 'mismatch' ? earlier : { kind: earlier.kind, messageId: earlier.messageId };
 }
 
 /** The first request may have died before it woke the account, and it may have been given another account than this one. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { known } from '#lib/domain/schema.ts';
 import {
   type Attempt,
   addressesOf,
@@ -9,23 +10,52 @@ import {
   type Sighting,
   tracesOf,
 } from '#lib/domain/send/evidence.ts';
+import { nextReconciliation } from '#lib/domain/send/outcome.ts';
 import type { PartState } from '#lib/domain/send/part.ts';
 import { itemReader } from '#lib/store/items.ts';
 import {
   accountKey,
+  dueListOf,
+  dueSortKey,
   ECHO_PREFIX,
   echoKey,
   headKey,
   POINTER_PREFIX,
+  pointerKey,
   sendKey,
   stateKey,
   tracePartition,
   unknownKey,
 } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
-import { type Delete, del, type Item, type Put, put, type Store } from '#lib/store/store.ts';
+import {
+  type Change,
+  type Condition,
+  type Delete,
+  del,
+  type Item,
+  type Put,
+  put,
+  type Store,
+  set,
+  type Update,
+  update,
+  type Write,
+} from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
-import { type Head, type Part, readPointer, readProviderMessage, readSend, type Send } from './items.ts';
+import {
+  changeParts,
+  field,
+  type Head,
+  type Part,
+  readPointer,
+  readProviderMessage,
+  readSend,
+  type Send,
+  scopeOfPart,
+  stateOfPart,
+} from './items.ts';
+import { sendReport } from './sent-event.ts';
 
 /**
  * Marks by which an attempt whose outcome is unknown and a message that a webhook tells of find each other, however many
@@ -85,6 +115,58 @@ function unknownKeys(send: Send, index: number) {
   const part = send.parts[index];
   const traces = part ? tracesOfPart(send, part) : [];
   return traces.map((trace) => unknownKey(send.accountId, trace, send.messageId, index));
+}
+
+/**
+ * The part, its place in the queue, and the marks by which what a webhook tells of it is found. With an id of the
+ * provider's, what is told of that is told of the part. The account is the caller's to write.
+ */
+export function becomesUnknown(
+  { send, index }: Head,
+  now: number,
+  detail: string,
+  config: SendingConfig,
+  providerId?: string,
+): readonly Write[] {
+  const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
+  const named = providerId === undefined ? [] : namedBy(send, index, providerId);
+  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
+  return [
+    changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
+    del(pointerKey(send.accountId, send.seq, index)),
+    ...unknownMarks(send, index, soughtUntil(now, config)),
+    ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
+    ...sendReport(send, [index], 'unknown', now, detail),
+  ];
+}
+
+/** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */
+function awaitEvidence(send: Send, at: number): Change[] {
+  const others = send.parts.flatMap((part) => (part.state === 'unknown' ? [part.reconcileAt ?? at] : []));
+  return [
+    set('gsi3pk', dueListOf('unknown', send.accountId)),
+    set('gsi3sk', dueSortKey(Math.min(at, ...others), send.messageId)),
+  ];
+}
+
+/**
+ * The part's id, and with it the name of the account under which it is filed: the send's moves with the account when
+ * another part goes out, and a webhook may tell of each part under another name.
+ */
+export function namedBy(send: Send, index: number, providerId: string): Change[] {
+  const scope = scopeOfPart(send, index);
+  const mayDiffer = send.parts.length > 1 || scope !== send.scope;
+  return [set(field(index, 'providerId'), providerId), ...(mayDiffer ? [set(field(index, 'scope'), scope)] : [])];
+}
+
+/** From now on, what the provider tells of its message is told of this part. */
+export function mapped(send: Send, index: number, providerId: string, onlyIf?: Condition): Update {
+  const { messageId, recipient } = send;
+  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = recipient;
+  // For whoever reads a status: in which chat the message stands, and to whom it went.
+  const told = known({ chat, toPhone: phone, toId: phone === undefined ? (jid ?? id ?? providerChat) : undefined });
+  const changes = Object.entries({ send: messageId, part: index, ...told }).map(([name, value]) => set(name, value));
+  return update(stateOfPart(send, index, providerId), changes, onlyIf);
 }
 
 export function echoMarks(account: string, echo: Echo, now: number, config: SendingConfig): Put[] {

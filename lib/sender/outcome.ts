@@ -26,6 +26,7 @@ import {
 } from '#lib/store/store.ts';
 import { clearDue, holding, scheduleTick, setDue, silenceOf } from './account.ts';
 import type { SendingConfig } from './config.ts';
+import { becomesUnknown } from './evidence.ts';
 import {
   changeParts,
   field,
@@ -40,7 +41,6 @@ import type { KeptAnswer } from './provider.ts';
 import { placedAsTold } from './sent-event.ts';
 import {
   type AsRead,
-  becomesUnknown,
   countSettled,
   type Ending,
   idIn,

@@ -1,7 +1,6 @@
 import { meetsNothing, NOTHING, onAccount, onQuota, type Spending } from '#lib/credits/credits.ts';
 import type { Metrics } from '#lib/domain/ports.ts';
 import { known } from '#lib/domain/schema.ts';
-import { nextReconciliation } from '#lib/domain/send/outcome.ts';
 import {
   afterNews,
   creditsIn,
@@ -13,17 +12,7 @@ import {
   type Status,
 } from '#lib/domain/send/part.ts';
 import type { Unheard } from '#lib/inbox/delivery-state.ts';
-import {
-  accountKey,
-  dueListOf,
-  dueSortKey,
-  ledgerKey,
-  pointerKey,
-  QUOTA_PREFIX,
-  quotaKey,
-  scopeIn,
-  sendKey,
-} from '#lib/store/keys.ts';
+import { accountKey, ledgerKey, pointerKey, QUOTA_PREFIX, quotaKey, scopeIn, sendKey } from '#lib/store/keys.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
 import {
   absent,
@@ -47,8 +36,7 @@ import {
   update,
   type Write,
 } from '#lib/store/store.ts';
-import type { SendingConfig } from './config.ts';
-import { forgetUnknown, soughtUntil, unknownMarks } from './evidence.ts';
+import { forgetUnknown, mapped, namedBy, unknownMarks } from './evidence.ts';
 import {
   changeParts,
   field,
@@ -59,7 +47,6 @@ import {
   readProviderMessage,
   readSend,
   type Send,
-  scopeOfPart,
   stateOfPart,
 } from './items.ts';
 import { placedAsTold, sendReport, sentEvent, sentEventId, threadIn } from './sent-event.ts';
@@ -233,26 +220,6 @@ function namedAs(send: Send, { index, part }: Moving, ending: Ending, unheard?: 
   return [{ ...named, changes: [...named.changes, ...claims, ...(unheard?.changes ?? [])] }];
 }
 
-/**
- * The part's id, and with it the name of the account under which it is filed: the send's moves with the account when
- * another part goes out, and a webhook may tell of each part under another name.
- */
-function namedBy(send: Send, index: number, providerId: string): Change[] {
-  const scope = scopeOfPart(send, index);
-  const mayDiffer = send.parts.length > 1 || scope !== send.scope;
-  return [set(field(index, 'providerId'), providerId), ...(mayDiffer ? [set(field(index, 'scope'), scope)] : [])];
-}
-
-/** From now on, what the provider tells of its message is told of this part. */
-function mapped(send: Send, index: number, providerId: string, onlyIf?: Condition): Update {
-  const { messageId, recipient } = send;
-  const { phone, jid, chat_id: id, chat, provider_chat: providerChat } = recipient;
-  // For whoever reads a status: in which chat the message stands, and to whom it went.
-  const told = known({ chat, toPhone: phone, toId: phone === undefined ? (jid ?? id ?? providerChat) : undefined });
-  const changes = Object.entries({ send: messageId, part: index, ...told }).map(([name, value]) => set(name, value));
-  return update(stateOfPart(send, index, providerId), changes, onlyIf);
-}
-
 /** The credits go back to the epoch that they were charged to, in the transaction that changes the parts. */
 function creditWrites(send: Send, refunded: readonly Moving[], counts: Spending, at: number, reason: string): Write[] {
   const { workspace, epoch, messageId } = send;
@@ -392,36 +359,4 @@ export async function settleTogether(ports: SettlingPorts, ends: readonly Parts[
   for (const { settled } of settlings) countSettled(ports, settled);
   await placedAsTold(ports, writes);
   return true;
-}
-
-/**
- * The part, its place in the queue, and the marks by which what a webhook tells of it is found. With an id of the
- * provider's, what is told of that is told of the part. The account is the caller's to write.
- */
-export function becomesUnknown(
-  { send, index }: Head,
-  now: number,
-  detail: string,
-  config: SendingConfig,
-  providerId?: string,
-): readonly Write[] {
-  const reconcileAt = now + nextReconciliation(0, config.unknownLimitMs);
-  const named = providerId === undefined ? [] : namedBy(send, index, providerId);
-  const also = [set(field(index, 'unknownAt'), now), set(field(index, 'reconcileAt'), reconcileAt), ...named];
-  return [
-    changeParts(send, [{ index, to: 'unknown', detail, also }], now, awaitEvidence(send, reconcileAt)),
-    del(pointerKey(send.accountId, send.seq, index)),
-    ...unknownMarks(send, index, soughtUntil(now, config)),
-    ...(providerId === undefined ? [] : [mapped(send, index, providerId)]),
-    ...sendReport(send, [index], 'unknown', now, detail),
-  ];
-}
-
-/** Puts a send where the watchdog looks for unknown outcomes; the part that is due first decides when. */
-function awaitEvidence(send: Send, at: number): Change[] {
-  const others = send.parts.flatMap((part) => (part.state === 'unknown' ? [part.reconcileAt ?? at] : []));
-  return [
-    set('gsi3pk', dueListOf('unknown', send.accountId)),
-    set('gsi3sk', dueSortKey(Math.min(at, ...others), send.messageId)),
-  ];
 }

@@ -24,10 +24,11 @@ import {
 } from '#lib/store/store.ts';
 import { clearDue, setDue } from './account.ts';
 import type { SendingConfig } from './config.ts';
+import { becomesUnknown } from './evidence.ts';
 import { type Account, changeParts, field, type Head, type Part, readAccount, readSend, type Send } from './items.ts';
 import type { Attachments, Outgoing, Sender, Tick, Ticks } from './provider.ts';
 import { transactTold } from './sent-event.ts';
-import { becomesUnknown, type Ending, settlePart, settling, writeSettling } from './settle.ts';
+import { type Ending, settlePart, settling, writeSettling } from './settle.ts';
 
 export interface TickPorts extends StorePorts {
   readonly ticks: Ticks;

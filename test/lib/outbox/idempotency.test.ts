@@ -1,8 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sha256 } from '#lib/domain/ids.ts';
-import { canonicalJson } from '#lib/domain/json.ts';
 import { accountKey } from '#lib/store/keys.ts';
-import { del, put } from '#lib/store/store.ts';
+import { del } from '#lib/store/store.ts';
 import { SendBench, TOKEN } from '#test/support/send-bench.ts';
 
 const body = { action: 'send', phone: '+14151231234', text: 'hello' };
@@ -56,19 +54,6 @@ describe('a request with an Idempotency-Key', () => {
     const second = await bench.post(padded, later);
     expect(await bench.post(body, later)).toMatchObject({ status: 200, body: second.body });
     expect(bench.sends()).toHaveLength(2);
-  });
-
-  it('is the same that an earlier release has taken with empty fields in it', async () => {
-    const padded = { ...body, jid: '' };
-    const first = await bench.post(padded, key);
-    const mark = bench.memory.all().find(({ pk }) => pk.startsWith('IDEM#'));
-    if (!mark) throw new Error('there is no mark');
-    await bench.memory.write(put({ ...mark, requestHash: sha256(canonicalJson(padded)) }));
-    expect(await bench.post(padded, key)).toMatchObject({ status: 200, body: first.body });
-    // Also where it is found before anything is charged.
-    await bench.memory.write(del(accountKey('acc_1')));
-    expect(await bench.post(padded, key)).toMatchObject({ status: 200, body: first.body });
-    expect(await bench.post({ ...padded, text: 'other' }, key)).toMatchObject({ status: 422 });
   });
 
   it('is refused with another body, and the first message stays as it is', async () => {

@@ -460,17 +460,6 @@ describe('accepting', () => {
     await expectSound(world);
   });
 
-  test('answers a key as before, even where its account is gone', async () => {
-    const world = await worldWith(9);
-    const keyed = { idempotency: { webhook: 'w', key: 'k', requestHash: '1' } };
-    const id = await world.sendNow('a', keyed);
-    await world.run(5 * SECOND);
-    await ask(world, (ports) => deleteAccount(ports, 'a', world.config));
-    const again = { workspace: 'main', account: 'a', recipient: {}, parts: [{ kind: 'text', text: 'x' }] } as const;
-    const answering = world.spawn('accept', 'main', (ports) => accept({ ...again, ...keyed }, ports, world.config));
-    expect(await world.until(answering)).toEqual({ kind: 'replayed', messageId: id });
-  });
-
   test('takes an idempotency key anew after a day', async () => {
     const world = await worldWith(9, { watchdog: false });
     const keyed = { idempotency: { webhook: 'w', key: 'k', requestHash: '1' } };
