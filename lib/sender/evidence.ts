@@ -84,7 +84,7 @@ export interface Echo extends Sighting {
 
 /** A look at the limit may come late, and so may the echo that it waits for. */
 const LONGER_MS = 60 * 60_000;
-export const soughtUntil = (now: number, { unknownLimitMs }: SendingConfig): number => now + unknownLimitMs + LONGER_MS;
+const soughtUntil = (now: number, { unknownLimitMs }: SendingConfig): number => now + unknownLimitMs + LONGER_MS;
 
 const saidBy = ({ kind, text, name, caption }: Part): Said => ({ kind, text, name, caption });
 
