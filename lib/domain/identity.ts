@@ -1,6 +1,6 @@
 import type { Content } from './content.ts';
 import { Event, Message, type MessageEvent, type OwnAccount, Payload, type Person } from './event.ts';
-import { isVague, typeByName } from './file.ts';
+import { isVague } from './file.ts';
 import { derivedId, sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
 import { ownAccountOf } from './parties.ts';
@@ -205,14 +205,10 @@ function isSameType(one: Content, other: Content): boolean {
   if (one.type === other.type) return true;
   if (!isFile(one) || !isFile(other)) return false;
   const areRecordings = [one, other].every(({ type }) => type === 'audio' || type === 'voice');
-  return areRecordings || certaintyOf(one) === 0 || certaintyOf(other) === 0;
+  return areRecordings || !isTyped(one) || !isTyped(other);
 }
 
-/** How well the type of a file is known: by what it is, by the provider's word or its name, or not at all. */
-function certaintyOf({ type, file }: FileContent): 0 | 1 | 2 {
-  if (!isVague(file.mimeType)) return 2;
-  return type === 'document' && (typeByName(file.name) ?? typeByName(file.url)) === undefined ? 0 : 1;
-}
+const isTyped = ({ type, file }: FileContent): boolean => type !== 'document' || !isVague(file.mimeType);
 
 /** What later data make of an event: they replace what was told before, but nothing of theirs that is empty does. */
 function renewedPayload(before: Payload, after: Payload): Payload {
@@ -239,11 +235,9 @@ function renewedMessage(before: Message, later: Message): Message {
 /** What is known of a file's type is not lost to a delivery that tells less of it. */
 function asExactAs(before: Content, after: Content): Content {
   if (!isFile(before) || !isFile(after)) return after;
-  const [was, is] = [certaintyOf(before), certaintyOf(after)];
   const { mimeType, ...rest } = after.file;
-  const file = isVague(mimeType) && !isVague(before.file.mimeType) ? rest : after.file;
-  const type = was > is || (was === is && before.type === 'voice' && after.type === 'audio') ? before.type : after.type;
-  return { ...after, type, file };
+  const isLess = isTyped(before) && isVague(mimeType) && (after.type === 'document' || before.type === 'voice');
+  return { ...after, type: isLess ? before.type : after.type, file: isVague(mimeType) ? rest : after.file };
 }
 
 const fileIn = ({ content }: Message) => ('file' in content ? content.file : undefined);

@@ -75,13 +75,12 @@ describe('a list over all shards', () => {
     }
   });
 
-  it('keeps to its list, and goes on with what an earlier release made for the feed', () => {
+  it('keeps to its list', () => {
     const place = '2026-01-01T00:00:00.000Z#evt_1';
     expect(decodeCursor('feed', encodeCursor('events', place))).toBeUndefined();
     expect(decodeCursor('events', encodeCursor('feed', place))).toBeUndefined();
-    const earlier = Buffer.from(place).toString('base64url');
-    expect(decodeCursor('feed', earlier)).toBe(place);
-    expect(decodeCursor('events', earlier)).toBeUndefined();
+    expect(decodeCursor('events', encodeCursor('events', place))).toBe(place);
+    expect(decodeCursor('events', Buffer.from(place).toString('base64url'))).toBeUndefined();
   });
 });
 
