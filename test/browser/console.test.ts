@@ -99,6 +99,7 @@ it('leads a newcomer from the link to a message that was answered and read, and 
   await page.getByText('Waiting for the first call').waitFor();
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('link', { name: 'Receive the first event' }).click();
+  await page.getByRole('table', { name: 'Webhooks' }).getByRole('link').first().click();
   await page.getByRole('button', { name: 'Send a sample' }).click();
   await page.getByText('The first call came').waitFor();
   await page.getByRole('link', { name: 'Inbox' }).click();

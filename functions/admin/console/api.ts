@@ -106,12 +106,8 @@ api.use({
     const etag = response.headers.get('etag');
     if (etag === null || response.status !== 200) return undefined;
     const text = await response.text();
-    answered.delete(place);
+    if (answered.size >= MOST_ANSWERS) answered.clear();
     answered.set(place, { etag, text });
-    for (const oldest of answered.keys()) {
-      if (answered.size <= MOST_ANSWERS) break;
-      answered.delete(oldest);
-    }
     return new Response(text, { headers });
   },
 });

@@ -3,7 +3,7 @@ import { addressOf, go } from '../address.ts';
 import { type Account, type NewAccount as AccountBody, type AccountTest, api, asked } from '../api.ts';
 import { useOnce } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
-import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Card, Form, Select, TextField, type Values } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge } from '../parts/small.tsx';
 import { tell } from '../parts/toast.tsx';
@@ -123,21 +123,16 @@ export function EditAccount({ account: { id, name, phone, pacing }, onChange }: 
       pacing: { minMs: inMs(values.shortest), maxMs: inMs(values.longest) },
     };
     await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }));
-    tell(texts.saved);
-    await onChange();
   };
   return (
-    <section class="card">
-      <h2>{t.edit}</h2>
-      <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={texts.name} hint={texts.nameHint} value={name ?? ''} />
-        <TextField name="phone" label={texts.phone} hint={t.phoneHint} value={phone ?? ''} />
-        <div class="pair">
-          <TextField name="shortest" label={t.shortest} value={String(pacing.minMs / 1000)} required />
-          <TextField name="longest" label={t.longest} value={String(pacing.maxMs / 1000)} required />
-        </div>
-      </Form>
-    </section>
+    <Form title={t.edit} act={texts.save} onSubmit={save} said={texts.saved} onDone={onChange}>
+      <TextField name="name" label={texts.name} hint={texts.nameHint} value={name ?? ''} />
+      <TextField name="phone" label={texts.phone} hint={t.phoneHint} value={phone ?? ''} />
+      <div class="pair">
+        <TextField name="shortest" label={t.shortest} value={String(pacing.minMs / 1000)} required />
+        <TextField name="longest" label={t.longest} value={String(pacing.maxMs / 1000)} required />
+      </div>
+    </Form>
   );
 }
 
@@ -168,21 +163,16 @@ function CredentialForms(props: ChangeProps) {
 }
 
 function CredentialForm({ way, account: { id }, onChange }: ChangeProps & { readonly way: Way }) {
-  const kind = Object.values(way.fixed).join(', ');
   const save = async (values: Values) => {
     const body = { credentials: credentialsOf(way, values) };
-    const { warning } = await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }));
-    tell(warning ?? texts.saved);
-    await onChange();
+    return (await asked(api.PATCH('/api/accounts/{id}', { params: { path: { id } }, body }))).warning;
   };
+  const title = [t.newCredentials, ...Object.values(way.fixed)].join(', ');
   return (
-    <section class="card">
-      {kind && <h2>{kind}</h2>}
+    <Form title={title} act={texts.save} onSubmit={save} said={texts.saved} onDone={onChange}>
       <p class="faint">{t.newCredentialsHint}</p>
-      <Form act={texts.save} onSubmit={save}>
-        <CredentialFields way={way} />
-      </Form>
-    </section>
+      <CredentialFields way={way} />
+    </Form>
   );
 }
 
@@ -194,14 +184,13 @@ export function Connection({ id }: { readonly id: string }) {
     setTested(await asked(api.POST('/api/accounts/{id}/test', { params: { path: { id } } })));
   };
   return (
-    <section class="card">
-      <h2>{t.connection}</h2>
+    <Card title={t.connection}>
       <p class="faint">{t.connectionHint}</p>
       {tested && <Tested test={tested} />}
       <div class="actions">
         <Acts acts={[{ label: t.test, run }]} />
       </div>
-    </section>
+    </Card>
   );
 }
 

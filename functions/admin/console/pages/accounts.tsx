@@ -1,7 +1,7 @@
 import { addressOf } from '../address.ts';
 import { type Account, api, asked, done, mayChange } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Acts, deletion } from '../parts/acts.tsx';
+import { type Act, Acts, deletion } from '../parts/acts.tsx';
 import { collection, ListPage } from '../parts/list.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { cancelAll } from '../parts/send.tsx';
@@ -71,7 +71,7 @@ function OneAccount({ id }: { readonly id: string }) {
     <Page
       title={live.data ? accountName(live.data) : t.one}
       call="GET /api/accounts/{id}"
-      actions={live.data && <AccountActs account={live.data} onChange={live.again} />}
+      actions={live.data && <Acts acts={actsOf(live.data)} onDone={live.again} />}
     >
       <Loaded live={live}>
         {(account) => (
@@ -120,34 +120,23 @@ function OneAccount({ id }: { readonly id: string }) {
   );
 }
 
-interface AccountActsProps {
-  readonly account: Account;
-  readonly onChange: () => Promise<unknown>;
-}
-
-function AccountActs({ account, onChange }: AccountActsProps) {
-  const name = accountName(account);
+const actsOf = (account: Account): readonly (Act | false)[] => {
   const path = { params: { path: { id: account.id } } };
-  return (
-    <Acts
-      onDone={onChange}
-      acts={[
-        !account.paused && {
-          label: t.pause,
-          run: () => asked(api.POST('/api/accounts/{id}/pause', { ...path, body: {} })),
-          said: t.pausedSaid,
-        },
-        (account.paused || account.held) && {
-          label: t.resume,
-          run: () => asked(api.POST('/api/accounts/{id}/resume', path)),
-          said: t.resumedSaid,
-          look: 'primary',
-        },
-        cancelAll(account),
-        deletion('accounts', t.deleteText(name), () => done(api.DELETE('/api/accounts/{id}', path))),
-      ]}
-    />
-  );
-}
+  return [
+    !account.paused && {
+      label: t.pause,
+      run: () => asked(api.POST('/api/accounts/{id}/pause', { ...path, body: {} })),
+      said: t.pausedSaid,
+    },
+    (account.paused || account.held) && {
+      label: t.resume,
+      run: () => asked(api.POST('/api/accounts/{id}/resume', path)),
+      said: t.resumedSaid,
+      look: 'primary',
+    },
+    cancelAll(account),
+    deletion('accounts', t.deleteText(accountName(account)), () => done(api.DELETE('/api/accounts/{id}', path))),
+  ];
+};
 
 export const Accounts = collection({ List: AccountList, New: NewAccount, One: OneAccount });

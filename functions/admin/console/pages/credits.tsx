@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
 import { addressOf, filterIn, go } from '../address.ts';
 import { api, asked, type LedgerEntry, session } from '../api.ts';
-import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Card, Form, Select, TextField, type Values } from '../parts/form.tsx';
 import { List, None, useList } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
-import { Badge, Figures, Time } from '../parts/small.tsx';
+import { Badge, Failures, Figures, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { attempt, tell } from '../parts/toast.tsx';
+import { attempt } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 
 const t = texts.credits;
@@ -103,8 +103,6 @@ const sendsIn = (state: string, epoch: string): string =>
 /** What came in with a plus, what was taken with a minus. */
 const signed = (credits: number): string => `${credits < 0 ? '−' : '+'}${Math.abs(credits)}`;
 
-const auditSome = () => asked(api.GET('/api/credits/audit'));
-
 interface AuditProps extends ChangeProps {
   /** What the last one that came to its end has found. */
   readonly last: { readonly ok: boolean; readonly differences: readonly string[]; readonly asOf: string } | undefined;
@@ -114,42 +112,33 @@ interface AuditProps extends ChangeProps {
 function Audit({ last, onDone }: AuditProps) {
   const [isCounting, setCounting] = useState(false);
   const count = async () => {
-    while (!(await auditSome()).complete);
-    await onDone();
-  };
-  const begin = async () => {
     if (isCounting) return;
     setCounting(true);
-    await attempt(count);
+    await attempt(async () => {
+      while (!(await asked(api.GET('/api/credits/audit'))).complete);
+      await onDone();
+    });
     setCounting(false);
   };
   return (
-    <section class="card">
-      <h2>{t.audit}</h2>
+    <Card title={t.audit}>
       <p class="faint">{t.auditHint}</p>
-      <p role="status">{isCounting ? t.counting : <Verdict of={last} />}</p>
-      {!isCounting && last && last.differences.length > 0 && (
-        <ul class="failure">
-          {last.differences.map((difference) => (
-            <li key={difference}>{difference}</li>
-          ))}
-        </ul>
-      )}
+      <p role="status">
+        {isCounting && t.counting}
+        {!isCounting && !last && t.neverCounted}
+        {!isCounting && last && (
+          <>
+            <Badge state={last.ok ? 'balanced' : 'unbalanced'} /> {t.counted} <Time at={last.asOf} />
+          </>
+        )}
+      </p>
+      {!isCounting && last && last.differences.length > 0 && <Failures of={last.differences} />}
       <div class="actions">
-        <button type="button" aria-disabled={isCounting} onClick={begin}>
+        <button type="button" aria-disabled={isCounting} onClick={count}>
           {last ? t.countAgain : t.count}
         </button>
       </div>
-    </section>
-  );
-}
-
-function Verdict({ of }: { readonly of: AuditProps['last'] }) {
-  if (!of) return <span class="faint">{t.neverCounted}</span>;
-  return (
-    <>
-      <Badge state={of.ok ? 'balanced' : 'unbalanced'} /> {t.counted} <Time at={of.asOf} />
-    </>
+    </Card>
   );
 }
 
@@ -165,17 +154,13 @@ function Grant({ onDone }: ChangeProps) {
     await asked(api.POST('/api/credits/grants', { params: { header }, body: { credits: Number(credits), reason } }));
     // An empty form: a second click grants nothing twice.
     setKey(crypto.randomUUID());
-    tell(t.granted(Number(credits)));
-    await onDone();
+    return t.granted(Number(credits));
   };
   return (
-    <section class="card">
-      <h2>{t.correct}</h2>
-      <Form key={key} act={t.grant} onSubmit={grant}>
-        <TextField name="credits" label={t.number} hint={t.numberHint} required />
-        <TextField name="reason" label={texts.reason} hint={t.reasonHint} required />
-      </Form>
-    </section>
+    <Form key={key} title={t.correct} act={t.grant} onSubmit={grant} onDone={onDone}>
+      <TextField name="credits" label={t.number} hint={t.numberHint} required />
+      <TextField name="reason" label={texts.reason} hint={t.reasonHint} required />
+    </Form>
   );
 }
 
@@ -189,32 +174,27 @@ function Quota({ quota, onDone }: QuotaProps) {
     const body =
       kind === 'monthly' ? { kind: 'monthly' as const, credits: Number(credits) } : { kind: 'prepaid' as const };
     await asked(api.PUT('/api/credits/quota', { body }));
-    tell(t.quotaSaid);
-    await onDone();
   };
   return (
-    <section class="card">
-      <h2>{t.quota}</h2>
-      <Form act={texts.save} onSubmit={save}>
-        <Select
-          label={t.quotaKind}
-          hint={kind === 'monthly' ? t.monthlyHint : t.prepaidHint}
-          value={kind}
-          options={[
-            ['prepaid', t.prepaid],
-            ['monthly', t.monthly],
-          ]}
-          onChange={setKind}
+    <Form title={t.quota} act={texts.save} onSubmit={save} said={t.quotaSaid} onDone={onDone}>
+      <Select
+        label={t.quotaKind}
+        hint={kind === 'monthly' ? t.monthlyHint : t.prepaidHint}
+        value={kind}
+        options={[
+          ['prepaid', t.prepaid],
+          ['monthly', t.monthly],
+        ]}
+        onChange={setKind}
+      />
+      {kind === 'monthly' && (
+        <TextField
+          name="credits"
+          label={t.aMonth}
+          required
+          {...(quota.kind === 'monthly' && { value: String(quota.credits) })}
         />
-        {kind === 'monthly' && (
-          <TextField
-            name="credits"
-            label={t.aMonth}
-            required
-            {...(quota.kind === 'monthly' && { value: String(quota.credits) })}
-          />
-        )}
-      </Form>
-    </section>
+      )}
+    </Form>
   );
 }

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { addressOf } from '../address.ts';
 import { api, asked, type Delivery, type Endpoint } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Field, Form, Select, type Values } from '../parts/form.tsx';
+import { Card, Field, Form, Select, type Values } from '../parts/form.tsx';
 import { Loaded } from '../parts/page.tsx';
 import { Badge, Code, Facts, Time } from '../parts/small.tsx';
 import { texts } from '../texts.ts';
@@ -94,11 +94,9 @@ export function Verifying() {
 
 const ONLY = ['missing', 'failed', 'all'] as const;
 
-/** As the field has it, in the reader's own time. */
-function yesterday(): string {
-  const at = new Date(Date.now() - 86_400_000);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length);
-}
+/** As the field has it, in the reader's own time; Swedish writes it so, but for the `T`. */
+const yesterday = () =>
+  new Date(Date.now() - 86_400_000).toLocaleString('sv').slice(0, 'YYYY-MM-DD HH:MM'.length).replace(' ', 'T');
 
 /** Asks since when and what, and then shows how far it is. */
 export function Replay({ endpoint }: { readonly endpoint: string }) {
@@ -108,33 +106,29 @@ export function Replay({ endpoint }: { readonly endpoint: string }) {
     const body = { since: new Date(since).toISOString(), only };
     setId((await asked(api.POST('/api/endpoints/{id}/replay', { params: { path: { id: endpoint } }, body }))).id);
   };
+  if (id !== undefined) return <ReplayProgress id={id} />;
   return (
-    <section class="card">
-      <h2>{t.replay}</h2>
-      {id === undefined ? (
-        <Form act={t.replay} onSubmit={start}>
-          <p>{t.replayHint}</p>
-          <Field label={texts.since}>
-            <input type="datetime-local" name="since" defaultValue={yesterday()} required />
-          </Field>
-          <Select name="only" label={t.only} options={Object.entries(t.onlyThese)} />
-        </Form>
-      ) : (
-        <ReplayProgress id={id} />
-      )}
-    </section>
+    <Form title={t.replay} act={t.replay} onSubmit={start}>
+      <p>{t.replayHint}</p>
+      <Field label={texts.since}>
+        <input type="datetime-local" name="since" defaultValue={yesterday()} required />
+      </Field>
+      <Select name="only" label={t.only} options={Object.entries(t.onlyThese)} />
+    </Form>
   );
 }
 
 function ReplayProgress({ id }: { readonly id: string }) {
   const live = useLive(`replay ${id}`, () => asked(api.GET('/api/replays/{id}', { params: { path: { id } } })));
   return (
-    <Loaded live={live}>
-      {({ state, scanned, queued }) => (
-        <p>
-          <Badge state={state} /> {t.replayed(scanned, queued)}
-        </p>
-      )}
-    </Loaded>
+    <Card title={t.replay}>
+      <Loaded live={live}>
+        {({ state, scanned, queued }) => (
+          <p>
+            <Badge state={state} /> {t.replayed(scanned, queued)}
+          </p>
+        )}
+      </Loaded>
+    </Card>
   );
 }

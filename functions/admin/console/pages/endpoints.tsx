@@ -1,14 +1,13 @@
 import { useState } from 'preact/hooks';
 import { address, addressOf, go } from '../address.ts';
 import { api, asked, type Delivery, done, type Endpoint, mayChange } from '../api.ts';
-import { Acts, deletion } from '../parts/acts.tsx';
-import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { type Act, Acts, deletion } from '../parts/acts.tsx';
+import { Card, Form, Select, TextField, type Values } from '../parts/form.tsx';
 import { collection, List, ListPage, None, useList } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { keep, ShownOnce } from '../parts/shown-once.tsx';
 import { Badge, Code, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { tell } from '../parts/toast.tsx';
 import { texts } from '../texts.ts';
 import { AttemptList, EndpointFacts, howOf, Replay, takenOf, Verifying } from './endpoint-facts.tsx';
 
@@ -73,46 +72,51 @@ function OneEndpoint({ id }: { readonly id: string }) {
   const [isReplaying, setReplaying] = useState(false);
   const [tested, setTested] = useState<TestResult>();
   const endpoint = list.live.data?.beside;
+  const { name, url = id, state: health } = endpoint ?? {};
   const onChange = list.live.again;
+  const enable = () => asked(api.POST('/api/endpoints/{id}/enable', path));
+  const disable = () => asked(api.POST('/api/endpoints/{id}/disable', path));
+  const rotate = async () => keep(id, { text: (await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret });
+  const isOff = health === 'disabled';
+  const acts: readonly (Act | false)[] = [
+    { label: t.test, run: async () => setTested(await test(id)) },
+    health === 'failing' && { label: t.callNow, run: enable, said: t.calledNow },
+    { label: isOff ? texts.on : texts.off, run: isOff ? enable : disable, said: t.switched },
+    { label: t.replay, run: async () => setReplaying(true) },
+    { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },
+    deletion('endpoints', t.deleteText(name ?? url), () => done(api.DELETE('/api/endpoints/{id}', path))),
+  ];
   const retry = (delivery: string) =>
     asked(api.POST('/api/deliveries/{id}/retry', { params: { path: { id: delivery } } }));
   return (
     <Page
-      title={endpoint ? (endpoint.name ?? endpoint.url) : t.one}
+      title={endpoint ? (name ?? url) : t.one}
       call="GET /api/endpoints/{id}"
-      actions={
-        endpoint && (
-          <EndpointActs
-            endpoint={endpoint}
-            onChange={onChange}
-            onReplay={() => setReplaying(true)}
-            onTested={setTested}
-          />
-        )
-      }
+      actions={endpoint && <Acts acts={acts} onDone={onChange} />}
     >
       <ShownOnce of={id} copy={texts.copySecret} hint={t.secretHint} />
       {tested && (
-        <section class="card" role="status">
-          <h2>{t.testAnswer}</h2>
-          <p>
+        <Card title={t.testAnswer}>
+          <p role="status">
             <Badge state={isTaken(tested) ? 'delivered' : 'failed'} /> {howOf(tested)}, {tested.ms} ms
           </p>
           {tested.answer && <Code text={tested.answer} />}
-        </section>
+        </Card>
       )}
       {isReplaying && <Replay endpoint={id} />}
       <List of={list}>
         {(shown) => (
           <>
-            <EndpointFacts endpoint={shown} />
-            {mayChange() && (
-              <EditEndpoint
-                key={JSON.stringify([shown.name, shown.url, shown.types])}
-                endpoint={shown}
-                onChange={onChange}
-              />
-            )}
+            <div class="columns">
+              <EndpointFacts endpoint={shown} />
+              {mayChange() && (
+                <EditEndpoint
+                  key={JSON.stringify([shown.name, shown.url, shown.types])}
+                  endpoint={shown}
+                  onChange={onChange}
+                />
+              )}
+            </div>
             <Verifying />
             <h2>{t.deliveries}</h2>
             <div class="filters">
@@ -164,53 +168,19 @@ function EditEndpoint({ endpoint: { id, name, url, types }, onChange }: EditEndp
   const save = async (values: Values) => {
     const body = { name: values.name ?? null, url: values.url ?? '', types: typesIn(values.types) };
     const { headersDropped } = await asked(api.PATCH('/api/endpoints/{id}', { params: { path: { id } }, body }));
-    tell(headersDropped ? t.savedWithout(headersDropped.join(', ')) : texts.saved);
-    await onChange();
+    return headersDropped && t.savedWithout(headersDropped.join(', '));
   };
   return (
-    <details>
-      <summary>{t.edit}</summary>
-      <section class="card">
-        <Form act={texts.save} onSubmit={save}>
-          <TextField name="name" label={texts.name} value={name ?? ''} />
-          <TextField name="url" label={t.url} hint={t.newUrlHint} value={url} required />
-          <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
-        </Form>
-      </section>
-    </details>
+    <Form title={t.edit} act={texts.save} onSubmit={save} said={texts.saved} onDone={onChange}>
+      <TextField name="name" label={texts.name} value={name ?? ''} />
+      <TextField name="url" label={t.url} hint={t.newUrlHint} value={url} required />
+      <TextField name="types" label={t.types} hint={t.typesHint} value={types.join(', ')} required />
+    </Form>
   );
 }
 
 type TestResult = Awaited<ReturnType<typeof test>>;
 const isTaken = ({ status = 0 }: TestResult): boolean => status >= 200 && status < 300;
 const test = (id: string) => asked(api.POST('/api/endpoints/{id}/test', { params: { path: { id } }, body: {} }));
-
-interface EndpointActsProps {
-  readonly endpoint: Endpoint;
-  readonly onChange: () => Promise<unknown>;
-  readonly onReplay: () => void;
-  readonly onTested: (result: TestResult) => void;
-}
-
-function EndpointActs({ endpoint: { id, name, url, state }, onChange, onReplay, onTested }: EndpointActsProps) {
-  const path = { params: { path: { id } } };
-  const rotate = async () => keep(id, { text: (await asked(api.POST('/api/endpoints/{id}/rotate', path))).secret });
-  const isOff = state === 'disabled';
-  const enable = () => asked(api.POST('/api/endpoints/{id}/enable', path));
-  const toggle = () => (isOff ? enable() : asked(api.POST('/api/endpoints/{id}/disable', path)));
-  return (
-    <Acts
-      onDone={onChange}
-      acts={[
-        { label: t.test, run: async () => onTested(await test(id)) },
-        state === 'failing' && { label: t.callNow, run: enable, said: t.calledNow },
-        { label: isOff ? texts.on : texts.off, run: toggle, said: t.switched },
-        { label: t.replay, run: async () => onReplay() },
-        { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },
-        deletion('endpoints', t.deleteText(name ?? url), () => done(api.DELETE('/api/endpoints/{id}', path))),
-      ]}
-    />
-  );
-}
 
 export const Endpoints = collection({ List: EndpointList, New: NewEndpoint, One: OneEndpoint });

@@ -2,7 +2,7 @@ import { addressOf, filterIn, go } from '../address.ts';
 import { api, asked, type Event, inParts, type TypeInQuarantine } from '../api.ts';
 import { Acts } from '../parts/acts.tsx';
 import { EventLine, waitingOf } from '../parts/event-line.tsx';
-import { CheckBox, Days, Select } from '../parts/form.tsx';
+import { CheckBox, Days, Search, Select } from '../parts/form.tsx';
 import { List, None, useList } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { Time } from '../parts/small.tsx';
@@ -109,13 +109,7 @@ function Filters({ filter }: { readonly filter: Filter }) {
         options={[['', t.allProviders], ...providerNames.map((one) => [one, providerName(one)] as const)]}
         onChange={(provider) => change({ provider })}
       />
-      <input
-        type="search"
-        aria-label={t.type}
-        placeholder={t.type}
-        value={filter.type ?? ''}
-        onChange={({ currentTarget }) => change({ type: currentTarget.value.trim() })}
-      />
+      <Search label={t.type} value={filter.type} onChange={(type) => change({ type })} />
       <Days after={filter.after} before={filter.before} onChange={change} />
       <CheckBox
         label={t.onlyQuarantine}

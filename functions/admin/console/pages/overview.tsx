@@ -1,31 +1,23 @@
 import { ArrowRight, Check, CircleDashed } from 'lucide-preact';
 import { addressOf } from '../address.ts';
-import { api, asked, mayChange, type Summary, workspace } from '../api.ts';
+import { api, asked, mayChange, type Summary } from '../api.ts';
 import { useLive } from '../live.ts';
 import { EventLine, waitingOf } from '../parts/event-line.tsx';
-import { dayOf } from '../parts/form.tsx';
+import { Card, dayOf } from '../parts/form.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Badge, type Figure, Figures, Time } from '../parts/small.tsx';
 import { accountName, numberOf, reasonOf, texts } from '../texts.ts';
 
 const t = texts.overview;
 
-/** Only a newcomer is led to the webhook that waits for its first event; nobody knows at first who is one. */
-const isSettled = new Map<string, boolean>();
-
 /** All that the page shows, asked for at once. Today begins when it does for the reader. */
 async function load() {
   const since = dayOf(new Date());
-  const id = workspace.value;
-  const [summary, events, webhooks] = await Promise.all([
+  const [summary, events] = await Promise.all([
     asked(api.GET('/api/summary', { params: { query: { since } } })),
     asked(api.GET('/api/events', { params: { query: { limit: 10 } } })),
-    isSettled.get(id) ? undefined : asked(api.GET('/api/webhooks')),
   ]);
-  isSettled.set(id, summary.steps.event || events.items.length > 0);
-  // The one made last of those that are open to a provider.
-  const door = webhooks?.items.find(({ kind, enabled }) => kind === 'receive' && enabled)?.id;
-  return { since, summary, events: events.items, door };
+  return { since, summary, events: events.items };
 }
 type Loadings = Awaited<ReturnType<typeof load>>;
 
@@ -38,15 +30,13 @@ export function Overview() {
           <>
             <FirstSteps all={all} />
             <Figures of={figuresOf(all)} />
-            <section class="card">
-              <h2>{t.today}</h2>
+            <Card title={t.today}>
               <Bars since={all.since} today={all.summary.today.hours} before={all.summary.lastWeek.hours} />
-            </section>
+            </Card>
             <div class="columns">
-              <section class="card">
-                <h2>{t.needsHand}</h2>
+              <Card title={t.needsHand}>
                 <Hands hands={handsOf(all.summary)} />
-              </section>
+              </Card>
               <LastEvents events={all.events} />
             </div>
           </>
@@ -234,30 +224,29 @@ function Hands({ hands }: { readonly hands: readonly Hand[] }) {
   );
 }
 
-function LastEvents({ events }: { readonly events: Loadings['events'] }) {
-  const all = events.map((event) => (
-    <li key={event.id}>
-      <a class="quiet" href={addressOf('events', event.id)}>
-        <EventLine event={event} />
-      </a>
-      <Time at={event.receivedAt} />
-    </li>
-  ));
-  return (
-    <section class="card">
-      <h2>{t.lastEvents}</h2>
-      {events.length === 0 ? <p class="faint">{t.noEvents}</p> : <ul class="stack tight lines">{all}</ul>}
-    </section>
-  );
-}
+const LastEvents = ({ events }: { readonly events: Loadings['events'] }) => (
+  <Card title={t.lastEvents}>
+    {events.length === 0 && <p class="faint">{t.noEvents}</p>}
+    <ul class="stack tight lines">
+      {events.map((event) => (
+        <li key={event.id}>
+          <a class="quiet" href={addressOf('events', event.id)}>
+            <EventLine event={event} />
+          </a>
+          <Time at={event.receivedAt} />
+        </li>
+      ))}
+    </ul>
+  </Card>
+);
 
 /** Ticks itself, and is gone once all is done. */
-function FirstSteps({ all: { summary, events, door } }: { readonly all: Loadings }) {
+function FirstSteps({ all: { summary, events } }: { readonly all: Loadings }) {
   const { webhook, event, account, send, rule } = summary.steps;
   const hasEvent = event || events.length > 0;
   const steps = [
     { to: addressOf('webhooks', 'new'), text: t.steps.webhook, isDone: webhook },
-    { to: addressOf('webhooks', door ?? 'new'), text: t.steps.event, isDone: hasEvent },
+    { to: addressOf('webhooks'), text: t.steps.event, isDone: hasEvent },
     { to: addressOf('accounts', 'new'), text: t.steps.account, isDone: account },
     { to: hasEvent ? addressOf('inbox') : addressOf('inbox', 'new'), text: t.steps.send, isDone: send },
     { to: addressOf('rules', 'new'), text: t.steps.rule, isDone: rule },
@@ -265,8 +254,7 @@ function FirstSteps({ all: { summary, events, door } }: { readonly all: Loadings
   if (steps.every(({ isDone }) => isDone)) return null;
   const next = steps.find(({ isDone }) => !isDone);
   return (
-    <section class="card">
-      <h2>{t.first}</h2>
+    <Card title={t.first}>
       <ol class="stack tight steps">
         {steps.map((step) => (
           <li key={step.text} class={step.isDone ? 'done' : undefined}>
@@ -281,6 +269,6 @@ function FirstSteps({ all: { summary, events, door } }: { readonly all: Loadings
           </li>
         ))}
       </ol>
-    </section>
+    </Card>
   );
 }

@@ -1,7 +1,7 @@
 import { addressOf, filterIn, go } from '../address.ts';
 import { type Account, allAccounts, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
-import { Days, Select } from '../parts/form.tsx';
+import { Days, Search, Select } from '../parts/form.tsx';
 import { List, None, useList } from '../parts/list.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { Queue, SendActions } from '../parts/send.tsx';
@@ -38,15 +38,15 @@ function SendList() {
     name: `sends ${key}`,
     idOf: ({ messageId }: Send) => messageId,
     load: (cursor) => asked(api.GET('/api/sends', { params: { query: { ...filter, ...(cursor && { cursor }) } } })),
+    // Each row names its account: it would grow when these came later.
     beside: async () => {
-      if (!isAll) return { items: [] };
-      return asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } }));
+      const unknown = isAll ? asked(api.GET('/api/sends', { params: { query: { state: 'unknown' } } })) : undefined;
+      const [accounts, first] = await Promise.all([allAccounts(), unknown]);
+      return { accounts, unknown: first?.items ?? [], hasOlder: first?.cursor !== undefined };
     },
-    of: ['sends'],
+    of: ['sends', 'accounts'],
   });
-  const { data: accounts, error } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
-  // Each row names its account: it would grow when these come later.
-  const shown = accounts || error ? list : { ...list, live: { ...list.live, data: undefined } };
+  const accounts = list.live.data?.beside.accounts ?? [];
   const tableOf = (label: string, sends: readonly Send[]) => (
     <SendTable label={label} sends={sends} accounts={accounts} onChange={list.live.again} />
   );
@@ -55,8 +55,8 @@ function SendList() {
       <Filters filter={filter} accounts={accounts} />
       {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
-      <List of={shown}>
-        {({ items: unknown, cursor }: { readonly items: readonly Send[]; readonly cursor?: string }) => (
+      <List of={list}>
+        {({ unknown, hasOlder }) => (
           <>
             {unknown.length > 0 && (
               <>
@@ -65,7 +65,7 @@ function SendList() {
                 {tableOf(t.unknown, unknown)}
               </>
             )}
-            {cursor !== undefined && (
+            {hasOlder && (
               <p class="faint">
                 {t.unknownOf} <a href={addressOf('sends', undefined, { state: 'unknown' })}>{t.unknownOlder}</a>
               </p>
@@ -87,7 +87,7 @@ function SendList() {
   );
 }
 
-type Accounts = readonly Account[] | undefined;
+type Accounts = readonly Account[];
 
 function Filters({ filter, accounts }: { readonly filter: Filter; readonly accounts: Accounts }) {
   const change = (more: Filter) => go(addressOf('sends', undefined, { ...filter, ...more }));
@@ -120,13 +120,7 @@ function Filters({ filter, accounts }: { readonly filter: Filter; readonly accou
           options={[['', texts.inbox.allAccounts], ...accountOptions(accounts)]}
           onChange={(account) => change({ account })}
         />
-        <input
-          type="search"
-          aria-label={t.recipient}
-          placeholder={t.recipient}
-          value={filter.recipient ?? ''}
-          onChange={({ currentTarget }) => find(currentTarget.value.trim())}
-        />
+        <Search label={t.recipient} value={filter.recipient} onChange={find} />
         <Days after={filter.after} before={filter.before} onChange={change} />
         {filter.chat !== undefined && (
           <a class="button" href={addressOf('inbox', filter.chat)}>
@@ -150,7 +144,7 @@ interface SendTableProps {
   readonly onChange: () => Promise<unknown>;
 }
 
-function SendTable({ label, sends, accounts = [], onChange }: SendTableProps) {
+function SendTable({ label, sends, accounts, onChange }: SendTableProps) {
   // With one account there is nothing to tell apart.
   const names = new Map(accounts.length > 1 ? accounts.map((account) => [account.id, accountName(account)]) : []);
   return (

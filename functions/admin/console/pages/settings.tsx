@@ -2,10 +2,10 @@ import { useState } from 'preact/hooks';
 import { go, inWorkspace } from '../address.ts';
 import { allAccounts, api, asked, done, inParts, session, type Workspace, workspace } from '../api.ts';
 import { useLive, useOnce } from '../live.ts';
-import { Acts } from '../parts/acts.tsx';
+import { type Act, Acts } from '../parts/acts.tsx';
 import { MediaSetting } from '../parts/content.tsx';
 import { Confirm } from '../parts/dialog.tsx';
-import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Card, Form, Select, TextField, type Values } from '../parts/form.tsx';
 import { Damaged } from '../parts/list.tsx';
 import { Loaded, Page } from '../parts/page.tsx';
 import { keep, keptOf, ShownOnce } from '../parts/shown-once.tsx';
@@ -33,10 +33,9 @@ export function Settings() {
       ) : (
         <OwnWorkspace id={id} />
       )}
-      <section class="card">
-        <h2>{t.conversations}</h2>
+      <Card title={t.conversations}>
         <MediaSetting />
-      </section>
+      </Card>
       <Facts
         of={[
           [t.version, health.data?.version ?? texts.none],
@@ -85,16 +84,17 @@ function Workspaces({ id }: InWorkspace) {
     const made = await asked(api.POST('/api/workspaces', { body: { name } }));
     go(inWorkspace(made.id));
   };
-  const remove = async (gone: string) => {
-    await asked(api.DELETE('/api/workspaces/{id}', { params: { path: { id: gone } } }));
-    go(inWorkspace(MAIN));
-  };
   const chosen = live.data?.items.find((one) => one.id === id);
+  const name = chosen?.name ?? id;
+  const remove: Act = {
+    ...{ label: t.deleteWorkspace(name), asks: t.deleteWorkspaceText(name), look: 'danger', said: texts.deleted },
+    run: () => asked(api.DELETE('/api/workspaces/{id}', { params: { path: { id } } })),
+    leadsTo: inWorkspace(MAIN),
+  };
   return (
     <>
       <div class="stack">
-        <section class="card">
-          <h2>{t.workspaces}</h2>
+        <Card title={t.workspaces}>
           <Loaded live={live}>
             {({ items }) => (
               <Select
@@ -110,27 +110,13 @@ function Workspaces({ id }: InWorkspace) {
           </p>
           {chosen && id !== MAIN && (
             <div class="actions">
-              <Acts
-                acts={[
-                  {
-                    label: t.deleteWorkspace(chosen.name),
-                    run: () => remove(id),
-                    asks: t.deleteWorkspaceText(chosen.name),
-                    look: 'danger',
-                    said: texts.deleted,
-                  },
-                ]}
-                onDone={live.again}
-              />
+              <Acts acts={[remove]} />
             </div>
           )}
-        </section>
-        <section class="card">
-          <h2>{t.newWorkspace}</h2>
-          <Form act={t.makeWorkspace} onSubmit={create}>
-            <TextField name="name" label={texts.name} required />
-          </Form>
-        </section>
+        </Card>
+        <Form title={t.newWorkspace} act={t.makeWorkspace} onSubmit={create}>
+          <TextField name="name" label={texts.name} required />
+        </Form>
       </div>
       {chosen && <Defaults key={JSON.stringify(chosen)} workspace={chosen} onChange={live.again} />}
     </>

@@ -5,11 +5,10 @@ import { guides } from '../guides.ts';
 import { useLive } from '../live.ts';
 import { Acts } from '../parts/acts.tsx';
 import { MessageText } from '../parts/content.tsx';
-import { Form, Select, TextField, type Values } from '../parts/form.tsx';
+import { Card, Form, Select, TextField, type Values } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { keep, keptOf } from '../parts/shown-once.tsx';
 import { Badge, Code } from '../parts/small.tsx';
-import { tell } from '../parts/toast.tsx';
 import { hasSecretOfItsOwn, isProvider, providerNames, sampleOf } from '../samples.ts';
 import { accountOptions, providerName, texts } from '../texts.ts';
 
@@ -98,18 +97,13 @@ export function Binding({
     const { secret } = values;
     const body = { name: values.name ?? null, accountId: values.account ?? null, ...(secret && { secret }) };
     await asked(api.PATCH('/api/webhooks/{id}', { params: { path: { id } }, body }));
-    tell(texts.saved);
-    await onChange();
   };
   return (
-    <section class="card">
-      <h2>{hasSecretOfItsOwn(provider) ? t.bindWithSecret : t.bind}</h2>
-      <Form act={texts.save} onSubmit={save}>
-        <TextField name="name" label={texts.name} hint={texts.nameHint} {...(name !== undefined && { value: name })} />
-        <Bound kind={kind} provider={provider} value={accountId} />
-        {hasSecretOfItsOwn(provider) && <TextField name="secret" label={t.secret} hint={t.newSecretHint} secret />}
-      </Form>
-    </section>
+    <Form title={t.bind} act={texts.save} onSubmit={save} said={texts.saved} onDone={onChange}>
+      <TextField name="name" label={texts.name} hint={texts.nameHint} {...(name !== undefined && { value: name })} />
+      <Bound kind={kind} provider={provider} value={accountId} />
+      {hasSecretOfItsOwn(provider) && <TextField name="secret" label={t.secret} hint={t.newSecretHint} secret />}
+    </Form>
   );
 }
 
@@ -155,8 +149,6 @@ export function SampleForm({ webhook: { id, provider, enabled, hasSecret }, atte
     if (!URL.canParse(url) || !new URL(url).pathname.includes(`/hooks/${provider}/`))
       throw new Error(t.noUrl(provider));
     await postSample(provider, url, secret);
-    tell(t.sampleSent);
-    await onDone();
   };
   return (
     <details open={attempts.length === 0}>
@@ -165,7 +157,7 @@ export function SampleForm({ webhook: { id, provider, enabled, hasSecret }, atte
         <p class="faint">
           {t.sampleHint(provider)} {t.urlLost}
         </p>
-        <Form act={t.sample} onSubmit={send}>
+        <Form act={t.sample} onSubmit={send} said={t.sampleSent} onDone={onDone}>
           <TextField name="url" label={t.itsUrlField} hint={t.itsUrlHint} required />
           {hasSecret && <TextField name="secret" label={t.secret} secret required />}
         </Form>
@@ -209,8 +201,7 @@ export function Guide({
   const guide = guides[provider ?? 'send'];
   if (!guide) return null;
   return (
-    <section class="card">
-      <h2>{guide.title}</h2>
+    <Card title={guide.title}>
       <ol class="stack tight guide">
         {guide.steps.map((step) => (
           <li key={step}>
@@ -220,6 +211,6 @@ export function Guide({
       </ol>
       {guide.note && <p class="faint">{guide.note}</p>}
       {provider === undefined && <Code text={t.curl(url)} />}
-    </section>
+    </Card>
   );
 }

@@ -3,23 +3,28 @@ import { useId, useState } from 'preact/hooks';
 import { errorOf } from '../api.ts';
 import { texts } from '../texts.ts';
 import { Failure } from './small.tsx';
+import { tell } from './toast.tsx';
 
 interface FieldProps {
   readonly label: string;
   readonly hint?: string | undefined;
+  /** The label is read aloud alone: what stands beside it says the rest. */
+  readonly isBare?: boolean | undefined;
   /** The control first. */
   readonly children: ComponentChildren;
 }
 
 /** A control with its name, and what describes it: read aloud after it, and not as its name. */
-export function Field({ label, hint, children }: FieldProps) {
+export function Field({ label, hint, isBare, children }: FieldProps) {
   const id = useId();
   const hintId = hint ? `${id}-hint` : undefined;
   const [control, ...beside] = toChildArray(children);
+  const named = (names: object) => (isValidElement(control) ? cloneElement(control, names) : control);
+  if (isBare) return <>{named({ 'aria-label': label })}</>;
   return (
     <div class="field">
       <label htmlFor={id}>{label}</label>
-      {isValidElement(control) ? cloneElement(control, { id, 'aria-describedby': hintId }) : control}
+      {named({ id, 'aria-describedby': hintId })}
       {beside}
       {hint && <small id={hintId}>{hint}</small>}
     </div>
@@ -69,48 +74,55 @@ export function CheckBox({ label, value, onChange }: CheckBoxProps) {
   );
 }
 
-interface SelectProps<Value extends string> {
-  readonly label: string;
-  readonly hint?: string | undefined;
+interface SelectProps<Value extends string> extends Omit<FieldProps, 'children'> {
   readonly options: readonly (readonly [value: Value, label: string])[];
   /** What is chosen; in a form, without `onChange`, at first. */
   readonly value?: Value | undefined;
   readonly onChange?: (value: Value) => void;
   readonly name?: string;
   readonly isRequired?: boolean;
-  /** The label is read aloud alone: what stands beside it says the rest. */
-  readonly isBare?: boolean | undefined;
 }
 
 /** One of several. What is chosen may come before the options do. */
 export function Select<Value extends string>(props: SelectProps<Value>) {
-  const { label, hint, options, value, onChange, name, isRequired, isBare } = props;
-  const control = (
-    <select
-      name={name}
-      required={isRequired}
-      aria-label={isBare ? label : undefined}
-      {...(onChange && { value })}
-      onChange={({ currentTarget }) => {
-        const [chosen] = options.find(([one]) => one === currentTarget.value) ?? [];
-        if (chosen !== undefined && chosen !== value) onChange?.(chosen);
-      }}
-    >
-      {options.map(([one, said]) => (
-        <option key={one} value={one} selected={one === value}>
-          {said}
-        </option>
-      ))}
-    </select>
-  );
-  return isBare ? (
-    control
-  ) : (
-    <Field label={label} hint={hint}>
-      {control}
+  const { options, value, onChange, name, isRequired, ...field } = props;
+  return (
+    <Field {...field}>
+      <select
+        name={name}
+        required={isRequired}
+        {...(onChange && { value })}
+        onChange={({ currentTarget }) => {
+          const [chosen] = options.find(([one]) => one === currentTarget.value) ?? [];
+          if (chosen !== undefined && chosen !== value) onChange?.(chosen);
+        }}
+      >
+        {options.map(([one, said]) => (
+          <option key={one} value={one} selected={one === value}>
+            {said}
+          </option>
+        ))}
+      </select>
     </Field>
   );
 }
+
+interface SearchProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly onChange: (value: string) => void;
+}
+
+/** Looks for what is written once it is whole: enter says so. */
+export const Search = ({ label, value = '', onChange }: SearchProps) => (
+  <input
+    type="search"
+    aria-label={label}
+    placeholder={label}
+    value={value}
+    onChange={({ currentTarget }) => onChange(currentTarget.value.trim())}
+  />
+);
 
 /** When the day of a moment began for who looks. */
 export const dayOf = (at: Date): string => new Date(at.getFullYear(), at.getMonth(), at.getDate()).toISOString();
@@ -151,25 +163,26 @@ function Day({ label, at, onChange }: DayProps) {
   );
 }
 
-/** As a field has it: year, month and day. */
+/** As a field has it: year, month and day, which is how Swedish writes it. */
 function written(at = ''): string {
   const date = new Date(at);
-  if (Number.isNaN(date.getTime())) return '';
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${String(date.getFullYear()).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return Number.isNaN(date.getTime()) ? '' : date.toLocaleDateString('sv');
 }
 
-function momentOf(day: string): string {
-  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
-  return day === '' ? '' : new Date(year, month - 1, date).toISOString();
-}
+const momentOf = (day: string): string => (day === '' ? '' : new Date(`${day}T00:00`).toISOString());
 
 export type Values = Readonly<Record<string, string>>;
 
 interface FormProps {
+  /** Of a form that is a card. */
+  readonly title?: string;
   readonly act: string;
-  /** What was filled in, without blanks around it; what is empty is left out. */
+  /** What was filled in, without blanks around it; what is empty is left out. A text that it answers is told. */
   readonly onSubmit: (values: Values) => Promise<unknown>;
+  /** Told once it is done. */
+  readonly said?: string;
+  /** Asks anew for what was changed. */
+  readonly onDone?: () => Promise<unknown>;
   readonly children: ComponentChildren;
   readonly class?: string;
   /** What can be tried with it before. */
@@ -179,7 +192,8 @@ interface FormProps {
 }
 
 /** Says under the fields why something was refused; while it is under way it cannot be sent twice. */
-export function Form({ act, onSubmit, children, class: className = 'form', trial, onInput }: FormProps) {
+export function Form(props: FormProps) {
+  const { title, act, onSubmit, said, onDone, children, class: className = 'form', trial, onInput } = props;
   const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
   const perform = async (form: HTMLFormElement, what: FormProps['onSubmit']) => {
@@ -197,14 +211,20 @@ export function Form({ act, onSubmit, children, class: className = 'form', trial
       setBusy(false);
     }
   };
+  const save = async (values: Values) => {
+    const answer = await onSubmit(values);
+    const told = typeof answer === 'string' ? answer : said;
+    if (told) tell(told);
+    await onDone?.();
+  };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    if (event.currentTarget instanceof HTMLFormElement) void perform(event.currentTarget, onSubmit);
+    if (event.currentTarget instanceof HTMLFormElement) void perform(event.currentTarget, save);
   };
   const tryIt = (form: HTMLFormElement | null) => {
     if (trial && form?.reportValidity()) void perform(form, trial.run);
   };
-  return (
+  const form = (
     <form class={className} onSubmit={submit} onInput={onInput}>
       {children}
       {error && <Failure error={error} />}
@@ -223,4 +243,17 @@ export function Form({ act, onSubmit, children, class: className = 'form', trial
       </div>
     </form>
   );
+  return title === undefined ? form : <Card title={title}>{form}</Card>;
 }
+
+interface CardProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+}
+
+export const Card = ({ title, children }: CardProps) => (
+  <section class="card">
+    <h2>{title}</h2>
+    {children}
+  </section>
+);

@@ -5,7 +5,7 @@ import { mayChange, workspace } from '../api.ts';
 import { type Live, type Pace, useLive } from '../live.ts';
 import { texts } from '../texts.ts';
 import { Loaded, Page } from './page.tsx';
-import { Empty } from './small.tsx';
+import { Empty, Failures } from './small.tsx';
 import { type Column, Table } from './table.tsx';
 import { attempt } from './toast.tsx';
 
@@ -94,7 +94,7 @@ export function Pager({ next }: Pick<Loading<unknown>, 'next'>) {
     setLooking(false);
   };
   return (
-    <div class="pager">
+    <div class="pager actions">
       <button type="button" aria-disabled={isLooking} onClick={look}>
         {isLooking ? texts.busy : texts.older}
       </button>
@@ -123,19 +123,8 @@ export function List<Beside>({ of: { live, next }, children }: ListProps<Beside>
   );
 }
 
-export function Damaged({ of }: { readonly of: readonly string[] | undefined }) {
-  if (!of) return null;
-  return (
-    <div class="failure">
-      <p>{texts.damaged}</p>
-      <ul>
-        {of.map((why) => (
-          <li key={why}>{why}</li>
-        ))}
-      </ul>
-    </div>
-  );
-}
+export const Damaged = ({ of }: { readonly of: readonly string[] | undefined }) =>
+  of ? <Failures of={of} title={texts.damaged} /> : null;
 
 interface NoneProps {
   readonly of: Pick<Loading<unknown>, 'next'>;

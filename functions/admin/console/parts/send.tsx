@@ -3,6 +3,7 @@ import { type Account, api, asked, type Send } from '../api.ts';
 import { useLive } from '../live.ts';
 import { accountName, reasonOf, texts } from '../texts.ts';
 import { type Act, Acts } from './acts.tsx';
+import { Card } from './form.tsx';
 import { Loaded } from './page.tsx';
 import { Badge, Time } from './small.tsx';
 import { tell } from './toast.tsx';
@@ -22,8 +23,7 @@ export function leavingFrom({ nextSendAt, backoffUntil, pacing }: Account, now: 
 export function Queue({ account: id }: { readonly account: string }) {
   const live = useLive(`queue ${id}`, () => asked(api.GET('/api/accounts/{id}', { params: { path: { id } } })));
   return (
-    <section class="card">
-      <h2>{t.title}</h2>
+    <Card title={t.title}>
       <Loaded live={live}>
         {(account) => (
           <>
@@ -36,7 +36,7 @@ export function Queue({ account: id }: { readonly account: string }) {
           </>
         )}
       </Loaded>
-    </section>
+    </Card>
   );
 }
 

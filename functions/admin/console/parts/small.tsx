@@ -106,7 +106,7 @@ interface EmptyProps {
 export function Empty({ title, hint, children }: EmptyProps) {
   return (
     <div class="empty">
-      <p class="empty-title">{title}</p>
+      <strong>{title}</strong>
       {hint && <p>{hint}</p>}
       {children}
     </div>
@@ -134,10 +134,26 @@ export function Failure({ error }: { readonly error: Error }) {
   );
 }
 
+interface FailuresProps {
+  readonly title?: string;
+  readonly of: readonly string[];
+}
+
+export const Failures = ({ title, of }: FailuresProps) => (
+  <div class="failure">
+    {title && <p>{title}</p>}
+    <ul>
+      {of.map((why) => (
+        <li key={why}>{why}</li>
+      ))}
+    </ul>
+  </div>
+);
+
 /** What is being loaded takes its room, so that nothing jumps when it comes. */
 export function Loading() {
   return (
-    <p class="loading" role="status">
+    <p class="loading faint" role="status">
       {texts.loading}
     </p>
   );

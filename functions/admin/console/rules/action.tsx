@@ -1,6 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { CheckBox, Select } from '../parts/form.tsx';
+import { texts } from '../texts.ts';
 import { JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
 import { areLines, type Draft, fits, isDraft, isText, isTextOrNone, isTruthOrNone, withField } from './draft.ts';
 import { ruleTexts } from './texts.ts';
@@ -112,7 +113,11 @@ function Fields({ kind, ...props }: FieldsProps & { readonly kind: Kind }) {
       return (
         <>
           <Message {...props} />
-          <Quote {...props} />
+          <CheckBox
+            label={t.quote}
+            value={props.action.quote === true}
+            onChange={(quote) => props.onChange(withField(props.action, 'quote', quote || undefined))}
+          />
         </>
       );
     case 'send':
@@ -147,20 +152,12 @@ function Message(props: FieldsProps) {
   return (
     <>
       <TextBox label={t.text} hint={t.textHint} rows={3} {...ofAction(props, 'text', hasFile)} />
-      <details open={hasFile}>
-        <summary>{t.file}</summary>
-        <div class="form">
-          <TextBox label={t.fileUrl} hint={t.fileUrlHint} {...ofAction(props, 'fileUrl', true)} />
-          <TextBox label={t.fileName} {...ofAction(props, 'fileName', true)} />
-        </div>
-      </details>
+      <div class="pair">
+        <TextBox label={t.fileUrl} hint={t.fileUrlHint} {...ofAction(props, 'fileUrl', true)} />
+        <TextBox label={t.fileName} hint={texts.optional} {...ofAction(props, 'fileName', true)} />
+      </div>
     </>
   );
-}
-
-function Quote({ action, onChange }: FieldsProps) {
-  const set = (quote: boolean) => onChange(withField(action, 'quote', quote || undefined));
-  return <CheckBox label={t.quote} value={action.quote === true} onChange={set} />;
 }
 
 function Recipient(props: FieldsProps) {
@@ -233,13 +230,7 @@ function Call(props: FieldsProps) {
       )}
       <details open={action.headers !== undefined}>
         <summary>{t.headers}</summary>
-        <JsonBox
-          label={t.headers}
-          hint={t.headersHint}
-          rows={2}
-          value={action.headers ?? {}}
-          onChange={set('headers')}
-        />
+        <JsonBox label={t.headers} hint={t.headersHint} value={action.headers ?? {}} onChange={set('headers')} />
       </details>
     </>
   );
@@ -261,11 +252,7 @@ function Email(props: FieldsProps) {
       <Select
         label={t.attach}
         value={attach}
-        options={[
-          ['', t.attached.none],
-          ['event', t.attached.event],
-          ['raw', t.attached.raw],
-        ]}
+        options={Object.entries(t.attached)}
         onChange={(chosen) => onChange(withField(action, 'attach', chosen === '' ? undefined : chosen))}
       />
     </>

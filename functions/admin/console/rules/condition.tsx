@@ -28,8 +28,9 @@ interface ConditionsProps {
 
 /** Comparisons of which all or any must hold; what is none, as a group within a group, is shown as JSON. */
 export function Conditions({ when, onChange }: ConditionsProps) {
-  const { kind, of, pathOf } = groupOf(when);
-  const change = (changed: readonly unknown[], head = kind) => onChange(grouped(head, changed));
+  const group = groupOf(when);
+  const { kind, of, isAlone } = group;
+  const change = (changed: readonly unknown[]) => onChange(grouped({ ...group, of: changed }));
   return (
     <>
       {of.length === 0 && <p class="faint">{t.noCondition}</p>}
@@ -42,7 +43,7 @@ export function Conditions({ when, onChange }: ConditionsProps) {
             ['all', t.groups.all],
             ['any', t.groups.any],
           ]}
-          onChange={(head) => change(of, head)}
+          onChange={(head) => onChange(grouped({ ...group, kind: head }))}
         />
       )}
       {of.map((one, i) => {
@@ -51,7 +52,7 @@ export function Conditions({ when, onChange }: ConditionsProps) {
         return (
           <div key={i} class="condition">
             {shown ? (
-              <ComparisonForm of={shown} path={pathOf(i)} onChange={set} />
+              <ComparisonForm of={shown} path={isAlone ? 'when' : `when.${kind}.${i}`} onChange={set} />
             ) : (
               <JsonBox label={t.asJson} isBare value={one} onChange={set} />
             )}
@@ -138,17 +139,7 @@ function OperandBox({ operand, path, onChange }: OperandProps) {
     case 'text':
       return <TextBox {...common} value={operand.value} onChange={onChange} />;
     case 'truth':
-      return (
-        <Select
-          {...common}
-          value={operand.value ? 'yes' : 'no'}
-          options={[
-            ['yes', t.yes],
-            ['no', t.no],
-          ]}
-          onChange={(said) => onChange(said === 'yes')}
-        />
-      );
+      return <CheckBox label={t.yes} value={operand.value} onChange={onChange} />;
     case 'limit':
       return (
         <TextBox {...common} isRequired value={String(operand.value)} onChange={(said) => onChange(limitIn(said))} />

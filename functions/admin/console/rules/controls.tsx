@@ -35,19 +35,6 @@ function usePlace(path: string | undefined) {
   return { label, example: Array.isArray(example) ? example.join('\n') : String(example ?? '') };
 }
 
-interface LabelledProps extends Pick<ControlProps<unknown>, 'label' | 'hint' | 'isBare'> {
-  readonly children: preact.ComponentChildren;
-}
-
-function Labelled({ label, hint, isBare, children }: LabelledProps) {
-  if (isBare) return <>{children}</>;
-  return (
-    <Field label={label} hint={hint}>
-      {children}
-    </Field>
-  );
-}
-
 interface TextProps extends ControlProps<string> {
   readonly rows?: number;
   readonly isRequired?: boolean;
@@ -64,11 +51,10 @@ export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, 
     placeholder: place?.example,
     class: place && value === '' ? 'place' : undefined,
     required: isRequired === true || place !== undefined,
-    'aria-label': isBare ? (place?.label ?? label) : undefined,
     spellcheck: false,
   };
   return (
-    <Labelled label={place?.label ?? label} hint={hint} isBare={isBare}>
+    <Field label={place?.label ?? label} hint={hint} isBare={isBare}>
       {rows > 1 || /[\r\n]/.test(value) ? (
         <textarea {...common} rows={rows} onInput={({ currentTarget }) => onChange(currentTarget.value)} />
       ) : (
@@ -87,7 +73,7 @@ export function TextBox({ label, value, onChange, hint, path, isBare, rows = 1, 
           ))}
         </datalist>
       )}
-    </Labelled>
+    </Field>
   );
 }
 
@@ -100,21 +86,20 @@ export function LinesBox({ label, value, onChange, hint, path, isBare }: Control
   // A line being begun must not vanish.
   const text = linesIn(typed).join('\n') === value.join('\n') ? typed : value.join('\n');
   return (
-    <Labelled label={place?.label ?? label} hint={hint ?? t.oneALine} isBare={isBare}>
+    <Field label={place?.label ?? label} hint={hint ?? t.oneALine} isBare={isBare}>
       <textarea
         rows={Math.min(6, Math.max(2, value.length + 1))}
         value={text}
         placeholder={place?.example ?? (isBare ? t.oneALine : undefined)}
         class={place && value.length === 0 ? 'place' : undefined}
         required
-        aria-label={isBare ? (place?.label ?? label) : undefined}
         spellcheck={false}
         onInput={({ currentTarget }) => {
           type(currentTarget.value);
           onChange(linesIn(currentTarget.value));
         }}
       />
-    </Labelled>
+    </Field>
   );
 }
 
@@ -176,25 +161,20 @@ export function Folded({ none = '', ...props }: ChecksProps & { readonly none?: 
   );
 }
 
-interface JsonProps extends ControlProps<unknown> {
-  readonly rows?: number;
-}
-
 /** What there is no control for. While it is no JSON it says so, cannot be saved, and counts as it was. */
-export function JsonBox({ label, value, onChange, hint, rows = 4, isBare }: JsonProps) {
+export function JsonBox({ label, value, onChange, hint, isBare }: ControlProps<unknown>) {
   const shown = value === undefined ? '' : textOf(value);
   const [typed, type] = useState({ text: shown, of: shown });
   const text = typed.of === shown ? typed.text : shown;
   const isWrong = jsonIn(text) === undefined;
   return (
-    <Labelled label={label} hint={isWrong ? t.noJson : hint} isBare={isBare}>
+    <Field label={label} hint={isWrong ? t.noJson : hint} isBare={isBare}>
       <textarea
         ref={(element) => element?.setCustomValidity(isWrong ? t.noJson : '')}
         class="code"
-        rows={Math.min(14, Math.max(rows, text.split('\n').length))}
+        rows={Math.min(14, Math.max(3, text.split('\n').length))}
         spellcheck={false}
         value={text}
-        aria-label={isBare ? label : undefined}
         aria-invalid={isWrong}
         onInput={({ currentTarget }) => {
           const now = currentTarget.value;
@@ -203,7 +183,7 @@ export function JsonBox({ label, value, onChange, hint, rows = 4, isBare }: Json
           if (read && textOf(read.json) !== shown) onChange(read.json);
         }}
       />
-    </Labelled>
+    </Field>
   );
 }
 
@@ -220,7 +200,7 @@ export function RemoveButton({ label, onClick }: IconButtonProps) {
     home?.focus();
   };
   return (
-    <button type="button" class="plain remove" aria-label={label} title={label} onClick={remove}>
+    <button type="button" class="plain" aria-label={label} title={label} onClick={remove}>
       <X aria-hidden="true" />
     </button>
   );

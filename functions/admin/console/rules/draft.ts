@@ -141,24 +141,23 @@ export function comparisonOf(condition: unknown): Comparison | undefined {
   return operand && { isNot: false, leaf: condition, field, operator, operand };
 }
 
-/** The conditions of which all or any must hold, and where the first one stands; one alone is a list of one. */
+/** The conditions of which all or any must hold. */
 export interface Group {
   readonly kind: 'all' | 'any';
   readonly of: readonly unknown[];
-  readonly pathOf: (at: number) => string;
+  /** It is one condition, or none, and no group. */
+  readonly isAlone: boolean;
 }
 
 export function groupOf(when: unknown): Group {
-  if (when === undefined) return { kind: 'all', of: [], pathOf: () => 'when' };
   const [[kind, of] = [], ...others] = isDraft(when) ? Object.entries(when) : [];
-  if (others.length === 0 && (kind === 'all' || kind === 'any') && Array.isArray(of)) {
-    return { kind, of, pathOf: (at) => `when.${kind}.${at}` };
-  }
-  return { kind: 'all', of: [when], pathOf: () => 'when' };
+  return others.length === 0 && (kind === 'all' || kind === 'any') && Array.isArray(of)
+    ? { kind, of, isAlone: false }
+    : { kind: 'all', of: when === undefined ? [] : [when], isAlone: true };
 }
 
-export function grouped(kind: Group['kind'], of: readonly unknown[]): unknown {
-  return of.length > 1 || (of.length === 1 && kind === 'any') ? { [kind]: of } : of[0];
+export function grouped({ kind, of, isAlone }: Group): unknown {
+  return of.length === 0 || (of.length === 1 && isAlone) ? of[0] : { [kind]: of };
 }
 
 /** The operators that make sense for a field. */

@@ -65,7 +65,7 @@ export function Editor({ begun, places = [], onSave }: EditorProps) {
       <Places.Provider value={places}>
         <div class="stack rule">
           <div class="stack" ref={fields}>
-            <fieldset class="switch" aria-label={t.view}>
+            <fieldset class="actions" aria-label={t.view}>
               <button type="button" aria-pressed={text === undefined} onClick={() => show('form')}>
                 {t.form}
               </button>

@@ -45,7 +45,7 @@ export function Trial({ isFilled, ruleOf }: TrialProps) {
         {done ? t.matched(fitting.length, tried.length) : t.trialHint}
       </p>
       {shown.length > 0 && (
-        <ul class="tried">
+        <ul>
           {shown.map((one, i) => (
             <li key={one.event}>
               <OneTried tried={one} when={rule?.when} isOpen={i === 0} />

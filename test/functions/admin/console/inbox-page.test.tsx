@@ -240,7 +240,7 @@ it('offers no quote where the account cannot', async () => {
   expect(screen.queryByRole('button', { name: 'Reply with a quote' })).toBeNull();
 });
 
-it('looks for a chat once the typing rests, and further when somebody asks, until there is one', async () => {
+it('looks for a chat, and further when somebody asks, until there is one', async () => {
   const chat = { id: 'chat_9', title: 'Zoe', provider: 'sandbox', providerChatId: '16665550100@c.us', unread: false };
   const found = { ...chat, workspace: 'main', kind: 'individual', createdAt: '2026-03-01T12:00:00.000Z' };
   pages = {
@@ -251,11 +251,7 @@ it('looks for a chat once the typing rests, and further when somebody asks, unti
   render(<Inbox />);
   await screen.findByText('None among the newest');
   calls = [];
-  const search = screen.getByRole('searchbox');
-  for (const value of ['z', 'zo', 'zoe']) {
-    fireEvent.input(search, { target: { value } });
-    await act(() => new Promise((done) => setTimeout(done, 20)));
-  }
+  fireEvent.change(screen.getByRole('searchbox'), { target: { value: 'zoe' } });
   await waitFor(() => expect(calls).toHaveLength(1));
   fireEvent.click(await screen.findByRole('button', { name: 'Show older' }));
   // Of last messages only those of late come along with a search.

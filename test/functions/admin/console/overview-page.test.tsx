@@ -38,7 +38,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-it('asks for all at once, as long as somebody may be new for what a newcomer needs as well', async () => {
+it('asks for all at once', async () => {
   const answer = fetch;
   const asked: Request[] = [];
   let begin: () => void = () => undefined;
@@ -46,13 +46,13 @@ it('asks for all at once, as long as somebody may be new for what a newcomer nee
     begin = done;
   });
   vi.stubGlobal('fetch', async (request: Request) => {
-    if (asked.push(request) === 3) begin();
+    if (asked.push(request) === 2) begin();
     await all;
     return answer(request);
   });
   render(<Overview />);
   await screen.findByText('Received today');
-  expect(asked.map(({ url }) => new URL(url).pathname)).toEqual(['/api/summary', '/api/events', '/api/webhooks']);
+  expect(asked.map(({ url }) => new URL(url).pathname)).toEqual(['/api/summary', '/api/events']);
 });
 
 it('leads from each figure of today to what it counts: of the day of who looks', async () => {

@@ -3,7 +3,6 @@ import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/pr
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { replace } from '../../../../functions/admin/console/address.ts';
 import { session } from '../../../../functions/admin/console/api.ts';
-import { Overview } from '../../../../functions/admin/console/pages/overview.tsx';
 import { Webhooks } from '../../../../functions/admin/console/pages/webhooks.tsx';
 
 const AT = '2026-03-01T12:00:00.000Z';
@@ -136,35 +135,3 @@ it('sends a sample at once through a webhook that was just made, until somebody 
 /** A sample is posted by its address, as a provider does. */
 const sampling = (calling: typeof fetch) => async (to: string | Request | URL, init?: RequestInit) =>
   calling(to instanceof Request ? to : new Request(to, init));
-
-it.each([
-  ['the webhook made last that receives', true, '#/webhooks/wh_2?workspace=ws_2'],
-  ['making one, where those that there are do not', false, '#/webhooks/new?workspace=ws_2'],
-])('leads a newcomer who waits for the first event to %s', async (_, receives, to) => {
-  const steps = { webhook: true, event: false, account: false, send: false, rule: false };
-  const day = { received: 0, sent: 0, failed: 0, hours: [] };
-  const needs = {
-    accounts: [],
-    unknown: 0,
-    quarantine: [],
-    endpoints: [],
-    rules: [],
-    muted: 0,
-    credits: false,
-    damaged: [],
-  };
-  const webhooks = [
-    { ...WEBHOOK, id: 'wh_4', kind: 'send' },
-    { ...WEBHOOK, id: 'wh_3', enabled: false },
-    ...(receives ? [{ ...WEBHOOK, id: 'wh_2' }, WEBHOOK] : []),
-  ];
-  const answers: Record<string, unknown> = {
-    '/api/summary': { steps, needs, today: day, lastWeek: day, waiting: 0, credits: { available: 1, granted: 1 } },
-    '/api/events': { items: [] },
-    '/api/webhooks': { items: webhooks },
-  };
-  vi.stubGlobal('fetch', async ({ url }: Request) => Response.json(answers[new URL(url).pathname] ?? {}));
-  render(<Overview />);
-  const link = await screen.findByRole('link', { name: 'Receive the first event' });
-  expect(link.getAttribute('href')).toBe(to);
-});
