@@ -65,7 +65,7 @@ const Limit = v.pipe(
   v.transform(Number),
 );
 const ITS_PAGE = 'What the page before told as its `cursor`';
-const OF_ANOTHER = 'is not a cursor of this list in this order: leave it out to begin anew';
+export const OF_ANOTHER = 'is not a cursor of this list in this order: leave it out to begin anew';
 export const cursorOf = (list: List) => decoded((text) => decodeCursor(list, text), ITS_PAGE, OF_ANOTHER);
 
 /** The parameters that every list has. */
@@ -127,22 +127,6 @@ export const orderedPaging = {
       'at which they were stored, with a `cursor` at the end as well: ask again with it for what has come since',
   ),
 };
-
-/** With the place of the cursor, in the order that is asked for. */
-export const inItsOrder = <
-  Query extends { readonly cursor?: string | undefined; readonly order?: string | undefined },
->() =>
-  v.rawTransform<Query, Query>(({ dataset: { value: query }, addIssue, NEVER }) => {
-    const { cursor } = query;
-    if (cursor === undefined) return query;
-    const place = decodeCursor(query.order === 'received' ? 'feed' : 'events', cursor);
-    if (place !== undefined) return { ...query, cursor: place };
-    addIssue({
-      message: OF_ANOTHER,
-      path: [{ type: 'object', origin: 'value', input: query, key: 'cursor', value: cursor }],
-    });
-    return NEVER;
-  });
 
 /** A list that has no next page. */
 export const allOf = <Schema extends v.GenericSchema>(schema: Schema) =>

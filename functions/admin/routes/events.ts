@@ -15,7 +15,8 @@ import {
 } from '#lib/inbox/quarantine.ts';
 import { sendReports } from '#lib/sender/reports.ts';
 import { UNREADABLE } from '#lib/store/keys.ts';
-import { file, found, json, missing, problem } from '../answers.ts';
+import { decodeCursor } from '#lib/store/query.ts';
+import { file, found, invalid, json, missing, problem } from '../answers.ts';
 import { type AdminPorts, type Context, nowSeconds, routesOn } from '../route.ts';
 import {
   allOf,
@@ -24,8 +25,8 @@ import {
   eventsOf,
   flag,
   Id,
-  inItsOrder,
   listOf,
+  OF_ANOTHER,
   orderedPaging,
   pageRequest,
   Sought,
@@ -47,31 +48,31 @@ export const filtersOf = (providers: readonly string[]) => ({
 type Asked = Parameters<typeof pageRequest>[0] &
   Omit<EventFilter, 'accountId'> & { readonly order?: string; readonly account?: string };
 
-/** The events that fit, in the order that is asked for. */
+/** The events that fit, in the order that is asked for; a cursor is of one of the two. */
 export async function eventsIn({ limit, cursor, order, account, ...filter }: Asked, { ports, workspace }: Context) {
   const wanted = { ...filter, ...known({ accountId: account }) };
-  const page = pageRequest({ limit, cursor });
-  if (order === 'received') return json(200, await readFeed(ports, workspace, wanted, page));
+  const isFeed = order === 'received';
+  const place = cursor === undefined ? undefined : decodeCursor(isFeed ? 'feed' : 'events', cursor);
+  if (cursor !== undefined && place === undefined) return invalid([{ path: 'cursor', message: OF_ANOTHER }]);
+  const page = pageRequest({ limit, cursor: place });
+  if (isFeed) return json(200, await readFeed(ports, workspace, wanted, page));
   return json(200, await listEvents(ports.store, workspace, wanted, page, nowSeconds(ports)));
 }
 
 const filterOf = (providers: readonly string[]) =>
-  v.pipe(
-    strictObject({
-      ...filtersOf(providers),
-      kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
-      type: optional(Sought, "A message's type of content, or the provider's name of a quarantined event"),
-      quarantined: flag('Whether it is waiting to be understood'),
-      dismissed: v.exactOptional(
-        v.pipe(
-          v.literal('true'),
-          v.description('Only what was dismissed out of quarantine'),
-          v.transform(() => true as const),
-        ),
+  strictObject({
+    ...filtersOf(providers),
+    kind: optional(v.picklist([...v.keyof(v.object(payloads)).options, 'unknown']), 'What it tells of'),
+    type: optional(Sought, "A message's type of content, or the provider's name of a quarantined event"),
+    quarantined: flag('Whether it is waiting to be understood'),
+    dismissed: v.exactOptional(
+      v.pipe(
+        v.literal('true'),
+        v.description('Only what was dismissed out of quarantine'),
+        v.transform(() => true as const),
       ),
-    }),
-    inItsOrder(),
-  );
+    ),
+  });
 
 const listing = (providers: readonly string[]) =>
   route('GET /api/events', {

@@ -5,7 +5,7 @@ import { findMessage, relatedTo } from '#lib/inbox/events.ts';
 import { ShownSend, showSend } from '#lib/outbox/shown.ts';
 import { found, json, missing } from '../answers.ts';
 import { nowSeconds, routesOn } from '../route.ts';
-import { eventsOf, inItsOrder, Sought } from '../schemas.ts';
+import { eventsOf, Sought } from '../schemas.ts';
 import { eventsIn, filtersOf } from './events.ts';
 
 const NO_MESSAGE = missing('message');
@@ -21,14 +21,11 @@ const listing = (providers: readonly string[]) =>
     summary: 'Messages in both directions, newest first',
     description:
       'Received ones, those sent through the hub and those written on the phone. A message that the provider echoes shows once. With `order=received` nothing is missed and nothing comes twice, twelve seconds behind now.',
-    query: v.pipe(
-      strictObject({
-        ...filtersOf(providers),
-        phone: optional(Sought, 'Of the person with whom the chat is, in whichever spelling'),
-        type: optional(Sought, 'Of its content, as `text` or `image`'),
-      }),
-      inItsOrder(),
-    ),
+    query: strictObject({
+      ...filtersOf(providers),
+      phone: optional(Sought, 'Of the person with whom the chat is, in whichever spelling'),
+      type: optional(Sought, 'Of its content, as `text` or `image`'),
+    }),
     answers: { 200: { description: 'A page', schema: eventsOf(Event) } },
     run: async ({ query }, context) => eventsIn({ ...query, kind: 'message' }, context),
   });

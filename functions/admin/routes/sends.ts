@@ -7,7 +7,7 @@ import { SendBody } from '#lib/outbox/request.ts';
 import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.ts';
 import { submitBody } from '#lib/outbox/submit.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
-import { invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
+import { found, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, routesOn } from '../route.ts';
 import { accepted, decoded, Id, listOf, pageRequest, paging, Sought } from '../schemas.ts';
 
@@ -59,35 +59,25 @@ const Filter = strictObject({
 
 const TOO_LATE = 'Too late to cancel: it is being sent, or has left the queue';
 
-function refusalOf(resent: Resent): ProblemReply | undefined {
-  switch (resent.kind) {
-    case 'accepted':
-    case 'replayed':
-      return undefined;
-    case 'not found':
-      return NO_SEND;
-    case 'nothing failed':
-      return problem(409, 'Only what failed, is unknown or expired can be sent again, once nothing of the send waits');
-    case 'named':
-      return problem(409, 'The provider has it, under an id: to send it again would send it twice');
-    case 'resent already':
-      return problem(409, `It was sent again already, as ${resent.messageId}`);
-    case 'changed':
-    case 'mismatch':
-      return problem(409, 'It changed in the same moment: look at it, then try again');
-    case 'account gone':
-      return problem(409, 'Its account was deleted: send it anew, by another account');
-    case 'no credit':
-      return problem(402, 'Not enough credits: have some granted first');
-    case 'queue full':
-      return problem(429, "The account's queue is full", { 'retry-after': '60' });
-  }
-}
+const CHANGED = problem(409, 'It changed in the same moment: look at it, then try again');
 
-async function shownOr({ ports, workspace }: Context, messageId: string, otherwise: ProblemReply) {
-  const send = await showSend(ports.store, workspace, messageId, ports.clock.now());
-  return send ? json(200, send) : otherwise;
-}
+const NOT_RESENT: Readonly<Record<Exclude<Resent['kind'], 'accepted' | 'replayed' | 'resent already'>, ProblemReply>> =
+  {
+    'not found': NO_SEND,
+    'nothing failed': problem(
+      409,
+      'Only what failed, is unknown or expired can be sent again, once nothing of the send waits',
+    ),
+    named: problem(409, 'The provider has it, under an id: to send it again would send it twice'),
+    changed: CHANGED,
+    mismatch: CHANGED,
+    'account gone': problem(409, 'Its account was deleted: send it anew, by another account'),
+    'no credit': problem(402, 'Not enough credits: have some granted first'),
+    'queue full': problem(429, "The account's queue is full", { 'retry-after': '60' }),
+  };
+
+const shown = async ({ ports, workspace }: Context, messageId: string) =>
+  found(await showSend(ports.store, workspace, messageId, ports.clock.now()), NO_SEND);
 
 export const sendRoutes = [
   route('POST /api/sends', {
@@ -136,7 +126,7 @@ export const sendRoutes = [
     description: 'With the state of each part, its credits and its history.',
     ids,
     answers: { 200: { description: 'The send', schema: ShownSend } },
-    run: async ({ params }, context) => shownOr(context, params.messageId, NO_SEND),
+    run: async ({ params }, context) => shown(context, params.messageId),
   }),
   route('POST /api/sends/{messageId}/cancel', {
     summary: 'Take what still waits out of the queue, with its credits back',
@@ -148,7 +138,7 @@ export const sendRoutes = [
       const { ports, workspace } = context;
       const outcome = await cancel(ports, workspace, messageId, ports.config);
       if (outcome === 'too late') return problem(409, TOO_LATE);
-      return outcome === 'cancelled' ? shownOr(context, messageId, NO_SEND) : NO_SEND;
+      return outcome === 'cancelled' ? shown(context, messageId) : NO_SEND;
     },
   }),
   route('POST /api/sends/{messageId}/resend', {
@@ -161,8 +151,8 @@ export const sendRoutes = [
     answers: { 201: { description: 'The new send', schema: ShownSend } },
     run: async ({ params: { messageId } }, { ports, workspace }) => {
       const resent = await resend(ports, workspace, messageId, ports.config);
-      const refusal = refusalOf(resent);
-      if (refusal || !('messageId' in resent)) return refusal ?? NO_SEND;
+      if (resent.kind === 'resent already') return problem(409, `It was sent again already, as ${resent.messageId}`);
+      if (resent.kind !== 'accepted' && resent.kind !== 'replayed') return NOT_RESENT[resent.kind];
       const send = await showSend(ports.store, workspace, resent.messageId, ports.clock.now());
       return send ? json(201, send) : NO_SEND;
     },
