@@ -34,6 +34,7 @@ import {
   type Delete,
   del,
   type Item,
+  isLive,
   type Put,
   put,
   type Store,
@@ -171,14 +172,8 @@ export function mapped(send: Send, index: number, providerId: string, onlyIf?: C
 
 export function echoMarks(account: string, echo: Echo, now: number, config: SendingConfig): Put[] {
   const { providerId, traces, file, at, state } = echo;
-  const mark = {
-    providerId,
-    traces,
-    at,
-    state,
-    ...(file !== undefined && { file }),
-    expiresAt: Math.ceil(soughtUntil(now, config) / 1000),
-  };
+  const expiresAt = Math.ceil(soughtUntil(now, config) / 1000);
+  const mark = { providerId, traces, at, state, ...known({ file }), expiresAt };
   return traces.map((trace) => put({ ...echoKey(account, trace, providerId), ...mark }));
 }
 
@@ -193,7 +188,7 @@ const MARKS_PAGE = 1_000;
 /** A text that goes to everybody would be read whole for each. */
 const MOST_HIDDEN = 50;
 
-/** All that is marked under these traces, and under those of what is found there; or the echoes alone. */
+/** All that is marked under these traces, and under those of the echoes that are found there; or the echoes alone. */
 export async function marksUnder(
   store: Store,
   account: string,
@@ -201,34 +196,25 @@ export async function marksUnder(
   now: number,
   which: 'all' | 'echoes' = 'all',
 ): Promise<Marks> {
-  const only = which === 'echoes' ? { prefix: ECHO_PREFIX } : {};
-  const under = (trace: string) =>
-    queryAll(store, { pk: tracePartition(account, trace), ...only, limit: MARKS_PAGE, consistent: true });
-  const asked = new Set<string>();
-  const found: Item[] = [];
+  const only = { ...(which === 'echoes' ? { prefix: ECHO_PREFIX } : {}), consistent: true };
   let isCrowded = false;
   const listUnder = async (trace: string) => {
-    if (!isOfHidden(trace)) return under(trace);
-    const query = { pk: tracePartition(account, trace), ...only, consistent: true, limit: MOST_HIDDEN + 1 };
-    const { items } = await store.query(query);
+    const pk = tracePartition(account, trace);
+    if (!isOfHidden(trace)) return queryAll(store, { pk, ...only, limit: MARKS_PAGE });
+    const { items } = await store.query({ pk, ...only, limit: MOST_HIDDEN + 1 });
     isCrowded ||= items.length > MOST_HIDDEN;
     return items.length > MOST_HIDDEN ? [] : items;
   };
-  for (let ask = new Set(traces); ask.size > 0; ) {
-    const lists = await Promise.all([...ask].map(listUnder));
-    for (const trace of ask) asked.add(trace);
-    const live = lists.flat().filter(({ expiresAt }) => typeof expiresAt === 'number' && expiresAt > now / 1000);
-    found.push(...live);
-    const further = live.filter(isEcho).flatMap((item) => readEchoMark(item).traces);
-    ask = new Set(further.filter((trace) => !asked.has(trace)));
-  }
-  const echoes = found
-    .filter(isEcho)
-    .map(readEchoMark)
-    .map((mark) => ({ ...mark, file: mark.file }));
+  const listAll = async (wanted: readonly string[]) =>
+    (await Promise.all(wanted.map(listUnder))).flat().filter((item) => isLive(item, now / 1000));
+  const first = await listAll(traces);
+  const told = new Set(first.filter(isEcho).flatMap((item) => readEchoMark(item).traces));
+  const further = [...told].filter((trace) => !traces.includes(trace));
+  const found = [...first, ...(await listAll(further))];
+  const echoes = found.filter(isEcho).map(readEchoMark);
   return {
     unknown: found.filter((item) => !isEcho(item)).map(readUnknownMark),
-    echoes: [...new Map(echoes.map((echo) => [echo.providerId, echo])).values()],
+    echoes: [...new Map(echoes.map((echo) => [echo.providerId, { ...echo, file: echo.file }])).values()],
     isCrowded,
   };
 }

@@ -169,19 +169,19 @@ async function ask(account: OutboundAccount, opened: Opened, deadline: number): 
 const NOTHING_TO_ASK =
   'The provider offers no way to send, so there is nothing to ask it: what its webhook receives is all there is';
 
-function tested({ provider, phone: own }: OutboundAccount, result: ProbeResult): TestedAccount {
-  const { kind, state, phone } = result;
-  const isOther = own !== undefined && phone !== undefined && !isSamePhone(own, phone);
-  const remark = isOther ? OTHER_PHONE : undefined;
-  const message = kind === 'ok' ? remark : problemOf(provider, result);
-  return { ok: kind === 'ok', ...known({ state, phone, message }) };
+function tested(account: OutboundAccount, result: ProbeResult): TestedAccount {
+  const { state, phone } = result;
+  return { ok: result.kind === 'ok', ...known({ state, phone, message: remarkOn(account, result) }) };
 }
 
-const OTHER_PHONE = "The account's phone is another than the one that it sends from: change it";
-
-function problemOf(provider: string, result: Exclude<ProbeResult, { kind: 'ok' }>): string {
-  if (result.kind === 'held') return `It cannot send: ${result.reason}`;
-  if (result.state !== undefined) return `${provider} says "${result.state}": test again in a minute`;
+function remarkOn({ provider, phone: own }: OutboundAccount, result: ProbeResult): string | undefined {
+  const { kind, state, phone } = result;
+  if (kind === 'held') return `It cannot send: ${result.reason}`;
+  if (kind === 'ok') {
+    const isOther = own !== undefined && phone !== undefined && !isSamePhone(own, phone);
+    return isOther ? "The account's phone is another than the one that it sends from: change it" : undefined;
+  }
+  if (state !== undefined) return `${provider} says "${state}": test again in a minute`;
   const first = result.answers ? 'does not say how the account is' : 'could not be reached, or did not answer in time';
   return `${provider} ${first}: check the address in the credentials, or test again later`;
 }

@@ -43,29 +43,11 @@ export type ReportPorts = ResumePorts & SettlingPorts;
 
 /** For providers through which the hub sends. */
 export function sendReports(ports: ReportPorts, config: SendingConfig): SendReports {
-  const { status, outbound, connection } = reportsOf(ports, config);
-  return {
-    status: (...report) => later(status(...report)),
-    outbound: (...report) => later(outbound(...report)),
-    connection: (...report) => later(connection(...report)),
-  };
-}
-
-/** The event is stored and understood, whatever goes wrong from here on: its delivery is taken up again from the queue. */
-async function later(reporting: Promise<void>): Promise<void> {
-  try {
-    await reporting;
-  } catch (cause) {
-    throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('conflict', { cause });
-  }
-}
-
-function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
   const { store, clock } = ports;
   const isCurrent = ({ orderedAt }: EventRecord) => clock.now() - orderedAt < CURRENT_MS;
   const hubAccount = (record: EventRecord, account: string | undefined) => accountOf(ports, record, account);
   return {
-    status: async (record, key, state, account) => {
+    status: later(async (record, key, state, account) => {
       const { event } = record;
       if (event.kind !== 'status' || !STATUSES.some((status) => status === event.status.state)) return;
       await onStatus(ports, key, readProviderMessage(state), config);
@@ -74,18 +56,26 @@ function reportsOf(ports: ReportPorts, config: SendingConfig): SendReports {
       if (!event.status.restricted || !isCurrent(record)) return;
       const id = await hubAccount(record, account);
       if (id !== undefined) await hold(ports, id, event.status.detail ?? 'restricted by the provider', config);
-    },
-    outbound: (...report) => onOutbound(ports, config, report),
-    connection: async (record, { state, detail }, account) => {
+    }),
+    outbound: later((...report) => onOutbound(ports, config, report)),
+    connection: later(async (record, { state, detail }, account) => {
       const stops = STOPS.includes(state);
       if ((!stops && state !== 'connected') || !isCurrent(record)) return;
       const id = await hubAccount(record, account);
       if (id === undefined) return;
       if (stops) await hold(ports, id, detail ?? state, config);
       else await clearHold(ports, id, config);
-    },
+    }),
   };
 }
+
+/** The event is stored and understood, whatever goes wrong from here on: its delivery is taken up again from the queue. */
+const later =
+  <Report extends readonly unknown[]>(reporting: (...report: Report) => Promise<void>) =>
+  (...report: Report): Promise<void> =>
+    reporting(...report).catch((cause: unknown) => {
+      throw cause instanceof StoreUnavailable ? cause : new StoreUnavailable('conflict', { cause });
+    });
 
 /**
  * A message of which a provider's webhook tells, and of which nobody knows yet that it is one of ours. It settles the

@@ -6,7 +6,7 @@ import { derivedId, sha256 } from '#lib/domain/ids.ts';
 import { canonicalJson } from '#lib/domain/json.ts';
 import { chatKindOfJid } from '#lib/domain/person.ts';
 import { known, shortly } from '#lib/domain/schema.ts';
-import { type Recipient, recipientOf } from '#lib/domain/send/recipient.ts';
+import { recipientOf } from '#lib/domain/send/recipient.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { eventItems } from '#lib/inbox/event-item.ts';
 import { feedRow, ownEventId, ownEventWrites, placedInTime } from '#lib/inbox/event-store.ts';
@@ -117,7 +117,7 @@ export function sendReport(
   const about = known({ part, reason: reason === undefined ? undefined : shortly(reason) });
   const payload = {
     kind: 'send',
-    send: { messageId, state, ...about, ...known({ recipient: addressOf(recipientOf(send.recipient)) }) },
+    send: { messageId, state, ...about, ...known({ recipient: addressOf(send.recipient) }) },
   } as const;
   return ownEventWrites({ workspace, accountId, payload, identity: identityOf(send, state, part) }, at);
 }
@@ -128,19 +128,11 @@ export const sendReportIds = (send: Send): string[] =>
     [undefined, ...send.parts.keys()].map((part) => ownEventId(send.workspace, 'send', identityOf(send, state, part))),
   );
 
-function addressOf(recipient: Recipient | undefined): { readonly kind: string; readonly address: string } | undefined {
-  switch (recipient?.kind) {
-    case 'phone':
-      return { kind: 'phone', address: recipient.phone };
-    case 'jid':
-      return { kind: 'jid', address: recipient.jid };
-    case 'chat_id':
-      return { kind: 'chat_id', address: recipient.id };
-    case 'chat_name':
-      return { kind: 'chat_name', address: recipient.name };
-    case undefined:
-      return undefined;
-  }
+/** A send keeps it under the name of its kind. */
+function addressOf(recipient: Send['recipient']): { readonly kind: string; readonly address: string } | undefined {
+  const kind = recipientOf(recipient)?.kind;
+  const address = kind && recipient[kind];
+  return kind === undefined || address === undefined ? undefined : { kind, address };
 }
 
 /** One transaction; what it tells is in its place in the feed then. */

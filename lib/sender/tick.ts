@@ -103,11 +103,11 @@ async function sendHead(turn: Turn): Promise<Step> {
   const limit = callLimit(turn, head.part.kind);
   if (!hasTimeToCall(turn, limit)) return giveBack(turn);
 
-  const declared = await declareIntent(turn, head, limit);
-  if (declared.kind !== 'declared') return declared.step;
+  const intent = await declareIntent(turn, head, limit);
+  if (intent.kind !== 'declared') return intent;
 
-  const outcome = await call(turn, head, prepared.content, declared.intent);
-  return recordOutcome(turn, head, declared.intent.at, outcome);
+  const outcome = await call(turn, head, prepared.content, intent);
+  return recordOutcome(turn, head, intent.at, outcome);
 }
 
 /** The next tick first: whatever goes wrong after it, the queue moves on. */

@@ -245,11 +245,11 @@ async function fetchTwice(turn: Turn, url: string, name: string) {
 }
 
 interface Intent {
+  readonly kind: 'declared';
   /** Milliseconds since the epoch: the name of the attempt. */
   readonly at: number;
   /** When the call must be over, on `clock.monotonic`. Anchored here and not at the call: a stall must not stretch it. */
   readonly deadline: number;
-  readonly declaredBy: number;
 }
 
 export const callLimit = (turn: Turn, kind: 'text' | 'file'): number =>
@@ -259,27 +259,26 @@ export const callLimit = (turn: Turn, kind: 'text' | 'file'): number =>
 export const hasTimeToCall = (turn: Turn, limit: number): boolean =>
   turn.endsAt - turn.ports.clock.monotonic() >= limit + turn.config.marginMs;
 
-type Declared =
-  | { readonly kind: 'declared'; readonly intent: Intent }
-  | { readonly kind: 'not declared'; readonly step: Step };
-
 /**
  * Says that the part is about to be sent, before it is. `nextSendAt` is pessimistic on purpose: should this run die
  * now, the next call still keeps its distance from the end of this one, whenever that is.
  */
-export async function declareIntent(turn: Turn, head: Head, limit: number): Promise<Declared> {
+export async function declareIntent(turn: Turn, head: Head, limit: number): Promise<Intent | Step> {
   const { clock, random, store } = turn.ports;
   const at = clock.now();
   const startedAt = clock.monotonic();
-  const intent = { at, deadline: startedAt + limit, declaredBy: startedAt + turn.config.intentTimeoutMs };
-  const timed = retrying(store, clock, random, intent.declaredBy);
-  const transacted = await orUnavailable(timed.transact(intentWrites(turn, head, at, limit), newTransaction(random)));
-  const isLate = transacted !== 'unavailable' && transacted.done && clock.monotonic() > intent.declaredBy;
-  if (transacted === 'unavailable' || isLate) return { kind: 'not declared', step: await takeBack(turn, head, at) };
-  if (transacted.done) return { kind: 'declared', intent };
+  const declaredBy = startedAt + turn.config.intentTimeoutMs;
+  const timed = retrying(store, clock, random, declaredBy);
+  const writing = timed.transact(intentWrites(turn, head, at, limit), newTransaction(random));
+  // Nobody knows whether it is written.
+  const transacted = await writing.catch((error: unknown) => (isAway(error) ? undefined : Promise.reject(error)));
   // The account counts first: without the lease, what the part says is no business of this run.
-  return { kind: 'not declared', step: refreshed(turn, transacted) };
+  if (transacted?.done === false) return refreshed(turn, transacted);
+  if (!transacted || clock.monotonic() > declaredBy) return takeBack(turn, head, at);
+  return { kind: 'declared', at, deadline: startedAt + limit };
 }
+
+const isAway = (error: unknown): boolean => error instanceof StoreUnavailable;
 
 function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit: number) {
   const begun = [set(field(index, 'intentAt'), at), add(field(index, 'attempts'), 1)];
@@ -296,15 +295,6 @@ function intentWrites(turn: Turn, { send, index, part }: Head, at: number, limit
     ),
     changeParts(send, [{ index, to: 'sending', also: begun, silent: part.attempts > 0 }], at, moved),
   ];
-}
-
-async function orUnavailable(transacting: Promise<Transacted>): Promise<Transacted | 'unavailable'> {
-  try {
-    return await transacting;
-  } catch (error) {
-    if (error instanceof StoreUnavailable) return 'unavailable';
-    throw error;
-  }
 }
 
 /** Takes an intent back that came too late to act upon, or that we cannot know to be written. Nothing was sent. */
