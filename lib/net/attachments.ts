@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -46,14 +46,9 @@ export const LIMITS: Limits = {
 type Failure = Exclude<Fetched, { kind: 'ok' }>;
 
 /** For good: the same link will fail again. */
-function refused(reason: string): Failure {
-  return { kind: 'refused', reason };
-}
-
+const refused = (reason: string): Failure => ({ kind: 'refused', reason });
 /** For now: the link may be good, its host or the way there is not. */
-function unavailable(reason: string): Failure {
-  return { kind: 'unavailable', reason };
-}
+const unavailable = (reason: string): Failure => ({ kind: 'unavailable', reason });
 
 const NOT_PUBLIC: Failure = refused('file_url leads to an address that is not on the public internet');
 
@@ -73,13 +68,13 @@ const end = (stream: Writable | Readable, reason: string) => stream.destroy(new 
 const endAfter = (milliseconds: number, stream: Writable | Readable, reason: string) =>
   setTimeout(() => end(stream, reason), Math.max(0, milliseconds));
 
-const REASONS: Readonly<Record<string, Failure>> = {
-  [FORBIDDEN]: NOT_PUBLIC,
-  ENOTFOUND: unavailable("the file's host was not found"),
-  EAI_AGAIN: unavailable("the file's host could not be looked up"),
-  ECONNREFUSED: unavailable("the file's host refused the connection"),
-  ECONNRESET: unavailable("the file's host broke off"),
-};
+const REASONS: ReadonlyMap<string, Failure> = new Map([
+  [FORBIDDEN, NOT_PUBLIC],
+  ['ENOTFOUND', unavailable("the file's host was not found")],
+  ['EAI_AGAIN', unavailable("the file's host could not be looked up")],
+  ['ECONNREFUSED', unavailable("the file's host refused the connection")],
+  ['ECONNRESET', unavailable("the file's host broke off")],
+]);
 
 // A host does not get a new certificate between two of our attempts.
 const UNTRUSTED = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
@@ -87,16 +82,15 @@ const UNTRUSTED = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 export function failureOf(error: unknown): Failure {
   if (error instanceof Abandoned) return error.failure;
   const code = codeOf(error) || 'no reason given';
-  if (Object.hasOwn(REASONS, code)) return REASONS[code] ?? unavailable(code);
+  const known = REASONS.get(code);
+  if (known) return known;
   if (UNTRUSTED.test(code)) return refused(`the certificate of the file's host is not trusted (${code})`);
   if (code.startsWith('HPE_')) return refused("the file's host does not keep to HTTP, or sends more than it announces");
   return unavailable(`the file could not be fetched (${code})`);
 }
 
-type Body = { readonly kind: 'body'; readonly bytes: Uint8Array } | Failure;
-
 /** The whole body, or why not. Never holds more than the limit, whatever the headers say. */
-async function readBody(response: IncomingMessage, limits: Limits, remaining: () => number): Promise<Body> {
+async function readBody(response: IncomingMessage, limits: Limits, remaining: () => number) {
   const fault = headerFault(response.headers, limits);
   if (fault) {
     response.destroy();
@@ -127,7 +121,7 @@ function headerFault(headers: IncomingHttpHeaders, limits: Limits): Failure | un
   return plain ? undefined : refused("the file's host sends the file compressed, although asked not to");
 }
 
-async function collect(response: IncomingMessage, limits: Limits, count: (bytes: number) => void): Promise<Body> {
+async function collect(response: IncomingMessage, limits: Limits, count: (bytes: number) => void) {
   // One block: a body in a million chunks of one byte would cost a hundred times its size as a list.
   const block = Buffer.allocUnsafe(limits.bytes);
   let size = 0;
@@ -137,7 +131,7 @@ async function collect(response: IncomingMessage, limits: Limits, count: (bytes:
     size += chunk.length;
     count(chunk.length);
   }
-  return size === 0 ? refused('the file is empty') : { kind: 'body', bytes: new Uint8Array(block.subarray(0, size)) };
+  return size === 0 ? refused('the file is empty') : new Uint8Array(block.subarray(0, size));
 }
 
 /** Leaving the loop early destroys the response, and with it the connection. */
@@ -216,16 +210,11 @@ export async function visit(url: URL, route: Route, remaining: () => number): Pr
   // No look-up is made for an address, so it is checked here.
   const address = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) !== 0 && !route.isAllowed(address)) return NOT_PUBLIC;
-  const request =
-    url.protocol === 'https:'
-      ? https.request(url, { agent: route.agents['https:'], headers: HEADERS })
-      : http.request(url, { agent: route.agents['http:'], headers: HEADERS });
-  const ready = url.protocol === 'https:' ? 'secureConnect' : 'connect';
-  return await answerTo(request, ready, route, remaining);
-}
-
-function answerTo(request: ClientRequest, ready: string, route: Route, remaining: () => number): Promise<Visited> {
-  const { limits, isAllowed } = route;
+  const { agents, limits, isAllowed } = route;
+  const isSecure = url.protocol === 'https:';
+  const request = isSecure
+    ? https.request(url, { agent: agents['https:'], headers: HEADERS })
+    : http.request(url, { agent: agents['http:'], headers: HEADERS });
   const within = (milliseconds: number, reason: string) =>
     endAfter(Math.min(milliseconds, remaining()), request, reason);
   let wait = within(limits.connectMs, "the file's host could not be reached in time");
@@ -239,7 +228,7 @@ function answerTo(request: ClientRequest, ready: string, route: Route, remaining
       socket.prependOnceListener('connect', () => {
         if (!isAllowed(socket.remoteAddress ?? '')) socket.destroy(new Abandoned(NOT_PUBLIC));
       });
-      socket.once(ready, () => {
+      socket.once(isSecure ? 'secureConnect' : 'connect', () => {
         clearTimeout(wait);
         wait = within(limits.firstByteMs, "the file's host did not answer in time");
       });
@@ -255,32 +244,35 @@ function answerTo(request: ClientRequest, ready: string, route: Route, remaining
   });
 }
 
-interface Journey extends Route {
-  readonly allowPrivateHosts: boolean;
-  /** Milliseconds that are left for the whole file. */
-  readonly remaining: () => number;
-}
-
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const PASSING = new Set([408, 425, 429]);
 
 /** The answer at the end of the redirects, a 200; each hop is checked like the first. */
-async function follow(raw: string, journey: Journey): Promise<Visited> {
+async function follow(
+  raw: string,
+  route: Route,
+  allowPrivateHosts: boolean,
+  remaining: () => number,
+): Promise<Visited> {
   let from: URL | undefined;
   let target = raw;
-  for (let hop = 0; hop <= journey.limits.redirects; hop++) {
-    const url = nextUrl(target, from, journey.allowPrivateHosts);
+  for (let hop = 0; hop <= route.limits.redirects; hop++) {
+    const url = nextUrl(target, from, allowPrivateHosts);
     if (!(url instanceof URL)) return url;
-    if (journey.remaining() <= 0) return unavailable('no time was left to fetch the file');
-    const visited = await visit(url, journey, journey.remaining);
+    if (remaining() <= 0) return unavailable('no time was left to fetch the file');
+    const visited = await visit(url, route, remaining);
     if (visited.kind !== 'answer') return visited;
-    const location = redirectOf(visited.response);
-    if (location === undefined) return onlySuccess(visited.response);
+    const { statusCode = 0, headers } = visited.response;
+    if (statusCode === 200) return visited;
     visited.response.destroy();
+    if (!REDIRECTS.has(statusCode) || headers.location === undefined) {
+      const reason = `the file's host answered ${statusCode}`;
+      return statusCode >= 500 || PASSING.has(statusCode) ? unavailable(reason) : refused(reason);
+    }
     from = url;
-    target = location;
+    target = headers.location;
   }
-  return refused(`file_url redirects more than ${journey.limits.redirects} times`);
+  return refused(`file_url redirects more than ${route.limits.redirects} times`);
 }
 
 function nextUrl(target: string, from: URL | undefined, allowPrivateHosts: boolean): URL | Failure {
@@ -291,18 +283,6 @@ function nextUrl(target: string, from: URL | undefined, allowPrivateHosts: boole
     return refused('file_url redirects from https to http');
   }
   return read.url;
-}
-
-function redirectOf({ statusCode, headers }: IncomingMessage): string | undefined {
-  return REDIRECTS.has(statusCode ?? 0) ? headers.location : undefined;
-}
-
-function onlySuccess(response: IncomingMessage): Visited {
-  const { statusCode = 0 } = response;
-  if (statusCode === 200) return { kind: 'answer', response };
-  response.destroy();
-  const reason = `the file's host answered ${statusCode}`;
-  return statusCode >= 500 || PASSING.has(statusCode) ? unavailable(reason) : refused(reason);
 }
 
 interface FetcherOptions {
@@ -317,19 +297,15 @@ interface FetcherOptions {
 export function attachmentFetcher({ allowPrivateHosts, clock, lookup, ...options }: FetcherOptions): Attachments {
   const limits = { ...LIMITS, ...options.limits };
   const isAllowed = (address: string) => allowPrivateHosts || isPublicAddress(address);
-  const agents = guardedAgents({
-    isAllowed,
-    privateHosts: allowPrivateHosts,
-    lookup,
-  });
+  const agents = guardedAgents({ isAllowed, privateHosts: allowPrivateHosts, lookup });
   return {
     fetch: async (url, name, deadline) => {
       const end = Math.min(deadline, clock.monotonic() + limits.totalMs);
       const remaining = () => end - clock.monotonic();
-      const visited = await follow(url, { agents, isAllowed, limits, allowPrivateHosts, remaining });
+      const visited = await follow(url, { agents, isAllowed, limits }, allowPrivateHosts, remaining);
       if (visited.kind !== 'answer') return visited;
       const body = await readBody(visited.response, limits, remaining);
-      return body.kind === 'body' ? await examine(name, visited.response.headers, body.bytes) : body;
+      return body instanceof Uint8Array ? await examine(name, visited.response.headers, body) : body;
     },
   };
 }

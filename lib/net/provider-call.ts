@@ -144,7 +144,7 @@ export function providerHttp({ reach, clock, lookup }: ProviderCallOptions): Pro
       const remaining = deadline - clock.monotonic();
       if (remaining <= 0) return broken('unwritten');
       const isLate = () => clock.monotonic() >= deadline;
-      return exchange(begin(read.url, request, body, agents), body, { remaining, isLate, patience });
+      return exchange(begin(read.url, request, body, agents), body, remaining, isLate, patience);
     },
   };
 }
@@ -172,17 +172,12 @@ function begin(
     : http.request(url, { ...options, agent: agents['http:'] });
 }
 
-interface Bounds {
-  /** Milliseconds. */
-  readonly remaining: number;
-  readonly isLate: () => boolean;
-  readonly patience: Patience | undefined;
-}
-
 function exchange(
   request: ClientRequest,
   body: Encoded | undefined,
-  { remaining, isLate, patience }: Bounds,
+  remainingMs: number,
+  isLate: () => boolean,
+  patience: Patience | undefined,
 ): Promise<Reply> {
   return new Promise((resolve) => {
     const settle = (reply: Reply) => {
@@ -197,7 +192,7 @@ function exchange(
       fail();
       request.destroy();
     };
-    const timer = setTimeout(end, remaining);
+    const timer = setTimeout(end, remainingMs);
     const asking =
       patience &&
       setTimeout(() => void patience.mayGoOn().then((may) => (may ? undefined : end()), end), patience.afterMs);
