@@ -78,14 +78,10 @@ interface EventPorts {
 export async function storeEvent(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
   const first = await putOnce(ports, record, nowSeconds);
   if (first !== 'conflict') return first;
-  return putConflicting(ports, record, nowSeconds);
-}
-
-async function putConflicting(ports: EventPorts, record: EventRecord, nowSeconds: number): Promise<Stored> {
   const id = conflictId(record.event.id, substanceHash(record.event, record.contentHash));
   const event: Event = { ...record.event, id, conflict: true };
   const second = await putOnce(ports, { ...record, event, placeholder: false }, nowSeconds);
-  if (second === 'conflict') throw new Error(`event ${event.id} holds content that its id excludes`);
+  if (second === 'conflict') throw new Error(`event ${id} holds content that its id excludes`);
   return second;
 }
 

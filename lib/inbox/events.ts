@@ -255,19 +255,16 @@ export function partitionOf(
 }
 
 function wantedOf(filter: EventFilter, page: PageRequest) {
+  const { kind, provider, accountId, direction, type, quarantined } = filter;
+  const named = known({ kind, provider, accountId, direction, type, ...(quarantined === false && { quarantined }) });
   const bounds = [page.from, filter.before === undefined ? undefined : toIso(filter.before)];
   const before = bounds.filter((bound) => bound !== undefined).sort()[0];
   return {
     ...{ limit: page.limit, rounds: roundsFor(page) },
     ...(filter.after !== undefined && { from: toIso(filter.after + 1) }),
     ...(before !== undefined && { before }),
-    ...acceptance(filter),
+    ...(Object.keys(named).length > 0 && { accepts: (entry: Item) => accepts(named, entry) }),
   };
-}
-
-function acceptance({ kind, provider, accountId, direction, type, quarantined }: EventFilter) {
-  const filter = known({ kind, provider, accountId, direction, type, ...(quarantined === false && { quarantined }) });
-  return Object.keys(filter).length === 0 ? {} : { accepts: (entry: Item) => accepts(filter, entry) };
 }
 
 /** By what an entry of a list holds. */

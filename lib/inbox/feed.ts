@@ -87,19 +87,16 @@ export async function readFeed(
   return page(position, position < end);
 }
 
-interface Rows {
-  readonly rows: readonly Item[];
-  /** All up to here have been read; absent where that is the end. */
-  readonly frontier?: string;
-}
-
-/** The next rows over all partitions, in order, as far as each of them has been read. `frontier`: go on behind it. */
+/**
+ * The next rows over all partitions, in order, as far as each of them has been read. `frontier`: all up to here have been
+ * read; left out where that is the end.
+ */
 export async function rowsAfter(
   store: Store,
   workspace: string,
   { position, end }: { readonly position: string; readonly end: string },
   limit: number,
-): Promise<Rows> {
+) {
   // Right behind the position: nothing sorts between a text and the same with a zero.
   const from = `${position}\0`;
   const shards = Array.from({ length: SHARDS }, (_, shard) => feedPartition(workspace, shard));
@@ -110,7 +107,7 @@ export async function rowsAfter(
     .flatMap(({ items }) => items)
     .filter(({ sk }) => frontier === undefined || sk <= frontier)
     .sort((a, b) => (a.sk < b.sk ? -1 : 1));
-  return { rows, ...(frontier !== undefined && { frontier }) };
+  return { rows, ...known({ frontier }) };
 }
 
 /** What is stored at these places, as it is stored and without a choice among twins. */

@@ -1,6 +1,6 @@
 import type { ChatSighting } from '#lib/chats/chat.ts';
 import { namesIn, namesKept, otherIn, phoneIn, sightChat } from '#lib/chats/people.ts';
-import type { Event, Message, OwnAccount } from '#lib/domain/event.ts';
+import type { Event, Message, OwnAccount, Person } from '#lib/domain/event.ts';
 import { ownAccountOf } from '#lib/domain/parties.ts';
 import { canBeWrittenTo } from '#lib/domain/person.ts';
 import type { Clock, Log, Metrics } from '#lib/domain/ports.ts';
@@ -89,30 +89,23 @@ const isNamed = ({ instance, phone, device }: OwnAccount): boolean => (instance 
 
 /**
  * The chat is noted first: one write, which it costs anyway, tells whether it has been merged into another one, and the
- * event is stored there. `beside`: names of the other one that the event does not tell. Should that fail by a fault of ours, the event stands in the chat that its own words make.
+ * event is stored there. `beside`: names of the other one that the event does not tell.
  */
 export async function inItsChat(
-  { store, log }: SettlePorts,
+  { store }: Pick<SettlePorts, 'store'>,
   record: EventRecord,
   receipt: Receipt,
   beside: readonly string[] = [],
 ): Promise<{ readonly record: EventRecord; readonly names: readonly string[] }> {
   const seen = chatSeen(record, receipt);
   if (!seen) return { record, names: [] };
-  const sighting = { ...seen, names: [...(seen.names ?? []), ...beside] };
-  try {
-    const chat = await sightChat(store, sighting);
-    const names = namesKept(chat);
-    if (record.event.kind !== 'message') return { record, names };
-    // A chat is one account's: what stands in it is as well, though it may name none.
-    const accountId = record.event.accountId ?? (typeof chat.accountId === 'string' ? chat.accountId : undefined);
-    const event = { ...record.event, chatId: String(chat.chatId), ...known({ accountId }) };
-    return { record: { ...record, event }, names };
-  } catch (cause) {
-    if (cause instanceof StoreUnavailable) throw cause;
-    log.error('a chat could not be brought up to date', cause, { correlationId: record.event.id });
-    return { record, names: sighting.names ?? [] };
-  }
+  const chat = await sightChat(store, { ...seen, names: [...(seen.names ?? []), ...beside] });
+  const names = namesKept(chat);
+  if (record.event.kind !== 'message') return { record, names };
+  // A chat is one account's: what stands in it is as well, though it may name none.
+  const accountId = record.event.accountId ?? (typeof chat.accountId === 'string' ? chat.accountId : undefined);
+  const event = { ...record.event, chatId: String(chat.chatId), ...known({ accountId }) };
+  return { record: { ...record, event }, names };
 }
 
 /** The event is kept, whatever becomes of what follows from it: only a table that does not answer is worth another try. */
@@ -200,27 +193,33 @@ const messageIn = (event: Event): string | undefined => {
 const accountNamed = (account: OwnAccount = {}): string | undefined => account.instance ?? account.phone;
 
 function chatSeen({ event, orderedAt }: EventRecord, receipt: Receipt): ChatSighting | undefined {
-  const { webhook, provider } = receipt;
-  if (event.kind !== 'message' && event.kind !== 'chat') return undefined;
-  const account = event.kind === 'message' ? event.message.account : (event.chat.account ?? {});
-  const chat = event.kind === 'message' ? event.message.chat : event.chat;
-  const { aliases } = event.kind === 'chat' ? event.chat : {};
-  const other = event.kind === 'message' ? otherIn(event.message) : undefined;
-  const names = namesIn(known({ id: chat.id, kind: chat.kind, phone: chat.phone, aliases }), other);
+  if (event.kind === 'chat')
+    return { ...sighting(event, event.chat, event.chat.account ?? {}, receipt), at: orderedAt };
+  if (event.kind !== 'message') return undefined;
+  const { message } = event;
   return {
-    workspace: webhook.workspace,
-    provider,
-    ...(event.accountId !== undefined && { accountId: event.accountId }),
-    accountKey: chatAccount(webhook, account, event.accountId),
-    providerChatId: chat.id,
-    kind: chat.kind,
+    ...sighting(event, message.chat, message.account, receipt, otherIn(message)),
     // What their list is called stands in for their name until that is told.
-    ...(event.kind === 'message' && event.message.broadcastList !== undefined && { isInferred: true }),
-    ...known({ title: chat.title, phone: phoneIn(names, [chat.phone, chat.id, other?.phone]), aliases }),
-    names,
-    accountNames: [...namesOf(account), ...formerNames(event.accountId, receipt)],
-    at: orderedAt,
-    ...(event.kind === 'message' && { event: event.id, ...known({ reading: readingOf(event.message) }) }),
+    ...(message.broadcastList !== undefined && { isInferred: true }),
+    ...{ at: orderedAt, event: event.id, ...known({ reading: readingOf(message) }) },
+  };
+}
+
+function sighting(
+  { accountId }: Event,
+  chat: Message['chat'] & { readonly aliases?: readonly string[] },
+  account: OwnAccount,
+  receipt: Receipt,
+  other?: Person,
+) {
+  const { webhook, provider } = receipt;
+  const { id, kind, title, phone, aliases } = chat;
+  const names = namesIn(known({ id, kind, phone, aliases }), other);
+  return {
+    ...{ workspace: webhook.workspace, provider, providerChatId: id, kind, names },
+    ...known({ accountId, title, aliases, phone: phoneIn(names, [phone, id, other?.phone]) }),
+    accountKey: chatAccount(webhook, account, accountId),
+    accountNames: [...namesOf(account), ...formerNames(accountId, receipt)],
   };
 }
 
