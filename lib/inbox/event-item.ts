@@ -135,8 +135,6 @@ export const REPLAYED = 'replay_';
 /** An event with what is kept beside it. */
 export interface EventRecord {
   readonly event: Event;
-  /** The id that it would have in the same chat under another id of that; of what was just read alone. */
-  readonly idIn?: (chat: string) => string;
   /** The body as the gateway handed it over, without a secret. */
   readonly raw: Uint8Array;
   readonly contentType: string;

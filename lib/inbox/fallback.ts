@@ -9,7 +9,7 @@ import { retentionOf } from '#lib/tenants/workspaces.ts';
 import type { Stored } from './event-store.ts';
 import { type SettlePorts, storeOrQuarantine } from './keep.ts';
 import { type Delivery, type ReceivingProvider, readBody } from './provider.ts';
-import { admissionOf, proofIn, type Verdict, verdictOf } from './receive.ts';
+import { admitted, proofIn, type Verdict, verdictOf } from './receive.ts';
 import { type Envelope, newReceipt, type Receipt, type ReceivingWebhook } from './records.ts';
 
 const KEPT_SECONDS = 14 * 24 * 3600;
@@ -69,20 +69,17 @@ export async function storeEnvelope(
   const { secretHash, otherHashes = [] } = webhook;
   // The instance stands in the body that was kept; the secret does not.
   const secretHashes = secretHash === undefined ? undefined : [secretHash, ...otherHashes];
-  const admission = admissionOf(found, provider, () => ({
-    ...proofIn(provider, delivery),
-    ...known({ secretHashes }),
-  }));
+  const its = admitted(found, provider, () => ({ ...proofIn(provider, delivery), ...known({ secretHashes }) }));
   const note = (verdict: Verdict) => (found ? noteLate(ports, found, delivery, verdict, receivedAt) : undefined);
-  if (admission.kind === 'admitted') {
-    const { stored, reading } = await keep(provider, ports, envelope, admission.webhook);
+  if (!('answer' in its)) {
+    const { stored, reading } = await keep(provider, ports, envelope, its);
     await note(verdictOf(reading, stored));
     return stored;
   }
-  const { outcome } = admission.verdict;
+  const { outcome } = its;
   ports.log.warn('a delivery was dropped: it could not be judged when it came', { provider: provider.name, outcome });
   if (!found) ports.metrics.count('UnknownTokens', { provider: provider.name });
-  await note(admission.verdict);
+  await note(its);
   return [];
 }
 

@@ -132,12 +132,12 @@ async function judge(
 ): Promise<Verdict> {
   const { delivery, parsed, withoutSecret } = received;
   const webhook = found.kind === 'none' ? undefined : found.webhook;
-  const admission = admissionOf(webhook, provider, () => proofIn(provider, delivery, parsed));
-  if (admission.kind === 'refused') return admission.verdict;
+  const its = admitted(webhook, provider, () => proofIn(provider, delivery, parsed));
+  if ('answer' in its) return its;
   const kept = keptOf(provider, received);
   // As it is kept, for so it will be read if it has to take the queue.
   const reading = readBody(provider, withoutSecret().parsed(), kept.raw, ports.log);
-  const receipt = { ...kept, webhook: admission.webhook, receipt: newReceipt(ports.random) };
+  const receipt = { ...kept, webhook: its, receipt: newReceipt(ports.random) };
   // Found in memory alone: the table has just not answered, and the provider will not wait for it to fail again.
   if (found.kind === 'remembered') return giveToQueue(reading, receipt, ports, found.cause);
   const stored: Stored[] = [];
@@ -175,24 +175,18 @@ async function note(
   );
 }
 
-/** What an authenticity check may know of the webhook. */
-type Expectation = Pick<Webhook, 'secretHash' | 'instance'>;
-
-type Admission =
-  | { readonly kind: 'admitted'; readonly webhook: ReceivingWebhook }
-  | { readonly kind: 'refused'; readonly verdict: Verdict };
-
-/** Whether a delivery may come in through the webhook that its URL leads to, be it at once or when the table is back. */
-export function admissionOf(webhook: Webhook | undefined, provider: ReceivingProvider, proof: () => Proof): Admission {
-  if (!webhook || !accepts(webhook, provider)) return { kind: 'refused', verdict: notFound(webhook) };
+/** A verdict where a delivery may not come in through the webhook that its URL leads to, at once or when the table is back. */
+export function admitted(
+  webhook: Webhook | undefined,
+  provider: ReceivingProvider,
+  proof: () => Proof,
+): ReceivingWebhook | Verdict {
+  const isIts = webhook?.kind === 'receive' && webhook.provider === provider.name;
+  if (!webhook?.enabled || webhook.rotated || !isIts) return notFound(webhook);
   const presented = provider.proofOf ? proof() : undefined;
-  if (presented && !isProven(presented, webhook)) return { kind: 'refused', verdict: unauthorized(presented.fault) };
+  if (presented && !isProven(presented, webhook)) return unauthorized(presented.fault);
   const { webhookId, workspace, accountId, retentionDays } = webhook;
-  return { kind: 'admitted', webhook: { webhookId, workspace, ...known({ accountId, retentionDays }) } };
-}
-
-function accepts(webhook: Webhook, provider: ReceivingProvider): boolean {
-  return webhook.enabled && !webhook.rotated && webhook.kind === 'receive' && webhook.provider === provider.name;
+  return { webhookId, workspace, ...known({ accountId, retentionDays }) };
 }
 
 /** What a delivery brings along; `parsed`: its body, where that is known already. */
@@ -212,7 +206,7 @@ export function proofIn(
  * The webhook's secret, where it has one, and an instance that is not somebody else's. Where the body names no instance
  * there is nothing to refuse: it cannot be read, either, and is kept in quarantine.
  */
-export function isProven(proof: Proof, expected: Expectation): boolean {
+export function isProven(proof: Proof, expected: Pick<Webhook, 'secretHash' | 'instance'>): boolean {
   const { secretHash } = expected;
   const presented = proof.secretHashes ?? [];
   if (secretHash !== undefined && !presented.some((hash) => matchesHash(hash, secretHash))) return false;

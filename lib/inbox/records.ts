@@ -1,5 +1,5 @@
 import { chatId, currentChat } from '#lib/chats/chat.ts';
-import { contradict, lidsAmong, namesIn, namesKept, otherIn, phonesAmong } from '#lib/chats/people.ts';
+import { contradict, lidsAmong, namesIn, otherIn, phonesAmong } from '#lib/chats/people.ts';
 import type { Event, Message, MessageEvent, OwnAccount, Person } from '#lib/domain/event.ts';
 import { contentHash, eventId, isSameMessage, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
@@ -8,9 +8,9 @@ import { isSamePhone } from '#lib/domain/person.ts';
 import type { Random } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { expiryOf, orderingTime, toIso } from '#lib/domain/time.ts';
-import { eventKey, eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
+import { eventPartition, everyShard, stateKey } from '#lib/store/keys.ts';
 import { getAll } from '#lib/store/query.ts';
-import { type Item, isLive, type Store } from '#lib/store/store.ts';
+import { isLive, type Store } from '#lib/store/store.ts';
 import { accountMeant, type NamedAccount } from '#lib/tenants/account.ts';
 import type { Webhook } from '#lib/tenants/webhooks.ts';
 import { type EventRecord, eventOf } from './event-item.ts';
@@ -103,7 +103,6 @@ function understood(read: Draft, receipt: Receipt): EventRecord {
   return {
     ...kept(receipt),
     event: eventFrom(draft, id, receipt),
-    idIn: (chat) => eventId(from, { ...draft.identity, chat }, hash),
     contentHash: hash,
     placeholder: draft.placeholder ?? false,
     orderedAt: orderingTime(draft.occurredAt, receipt.receivedAt),
@@ -193,12 +192,6 @@ const AT_FIRST_MS = 10_000;
 const isLate = ({ event: { receivedAt, occurredAt } }: EventRecord): boolean =>
   Date.parse(receivedAt) - Date.parse(occurredAt) > AT_FIRST_MS;
 
-/** A record as it is to be stored, and names of whom its chat is with that it does not tell itself. */
-export interface Placed {
-  readonly record: EventRecord;
-  readonly beside: readonly string[];
-}
-
 /** A time that is told anew may be a little later; there are not more messages so near to it in one shard, as a rule. */
 const NEAR_MS = 5_000;
 const MOST = 50;
@@ -208,10 +201,10 @@ const MOST = 50;
  * the other way round. That is the message that is there, and both ids are the same person's. Message ids alone do not
  * tell, as they are unique within a chat at best; so the time and everything that the message says have to agree.
  *
- * Looked for where it may be so: in a chat of which one of the two ids is known, where a message comes late, or as the
- * first one from somebody who hides their number. Where both are known it has the id that follows from the other one.
+ * Looked for where it may be so: where a message comes late, or as the first one from somebody who hides their number.
+ * Answers the record as it is to be stored; `beside`: names of whom its chat is with that it does not tell itself.
  */
-export async function toldElsewhere(store: Store, record: EventRecord, nowSeconds: number): Promise<Placed> {
+export async function toldElsewhere(store: Store, record: EventRecord, nowSeconds: number) {
   const { event } = record;
   const asTold = { record, beside: [] };
   if (event.kind !== 'message' || event.message.chat.kind !== 'individual' || !event.message.chat.id.includes('@'))
@@ -220,13 +213,8 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
   const hides = lidsAmong(names).length > 0;
   if (hides === phonesAmong(names).length > 0 || !(hides || isLate(record))) return asTold;
   const chat = await currentChat(store, event.workspace, event.chatId);
-  const known = chat ? namesKept(chat) : [];
   if (chat && !isLate(record)) return asTold;
-  const others = hides ? phonesAmong(known).map((phone) => `${phone.slice(1)}@c.us`) : lidsAmong(known);
-  const told = await (others.length > 0
-    ? eventsUnder(store, record, others, nowSeconds)
-    : eventsAt(store, record, nowSeconds));
-  const first = told.find((other) => isTheSame(other, event));
+  const first = (await messagesAt(store, record, nowSeconds)).find((other) => isTheSame(other, event));
   if (!first) return asTold;
   const message = inWordsOf(first.message, event.message);
   return {
@@ -237,26 +225,8 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
 
 const namesOf = (message: Message) => namesIn(message.chat, otherIn(message));
 
-/** What is there of this message under other ids of its chat. */
-async function eventsUnder(
-  store: Store,
-  { idIn }: EventRecord,
-  chats: readonly string[],
-  nowSeconds: number,
-): Promise<readonly MessageEvent[]> {
-  const ids = idIn === undefined ? [] : chats.map(idIn);
-  return messagesIn(store, await store.getMany(ids.map(eventKey), { consistent: true }), nowSeconds);
-}
-
-async function messagesIn(store: Store, heads: readonly Item[], nowSeconds: number): Promise<readonly MessageEvent[]> {
-  const events = await Promise.all(
-    heads.filter((head) => isLive(head, nowSeconds)).map((head) => eventOf(store, head)),
-  );
-  return events.filter((event) => event.kind === 'message');
-}
-
 /** The messages of a workspace that came through a provider at the time of this one. */
-async function eventsAt(
+async function messagesAt(
   store: Store,
   { event: { workspace, provider }, orderedAt }: EventRecord,
   nowSeconds: number,
@@ -270,7 +240,9 @@ async function eventsAt(
   const entries = pages
     .flatMap(({ items }) => items)
     .filter((entry) => entry.kind === 'message' && entry.provider === provider);
-  return messagesIn(store, await getAll(store, entries, { consistent: true }), nowSeconds);
+  const heads = (await getAll(store, entries, { consistent: true })).filter((head) => isLive(head, nowSeconds));
+  const events = await Promise.all(heads.map((head) => eventOf(store, head)));
+  return events.filter((event) => event.kind === 'message');
 }
 
 function isTheSame(one: MessageEvent, other: MessageEvent): boolean {

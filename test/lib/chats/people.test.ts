@@ -250,7 +250,7 @@ describe('a message that is told again under another id of its chat', () => {
     expect(await cooby.chats()).toHaveLength(2);
   });
 
-  it('is looked for only where one of the two ids is unknown, and where it may have been told before', async () => {
+  it('is looked for only where it may have been told before', async () => {
     let looks = 0;
     const { memory } = green.bench;
     const query = memory.query.bind(memory);
@@ -264,7 +264,7 @@ describe('a message that is told again under another id of its chat', () => {
     await green.receive(told(ANA));
     expect(looks).toBe(8);
     await green.receive(told(LID, { sender: ANA }));
-    for (const chat of [ANA, LID]) await green.receive(told(chat));
+    for (const chat of [ANA, LID]) await green.receive(told(chat, { at: green.bench.now / 1000 - NOW }));
     expect(looks).toBe(8);
   });
 
