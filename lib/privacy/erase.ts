@@ -95,7 +95,12 @@ export async function eraseContact(ports: Ports, person: Person, from?: WalkStat
     counts: { ...(from?.done ?? NONE) },
     left: [],
   };
-  const at = await walk(store, stagesOf(erasing), from?.at, erasing.isTimeUp);
+  const at = await walk(
+    store,
+    STAGES.map((stage) => stage(erasing)),
+    from?.at,
+    erasing.isTimeUp,
+  );
   const { counts: erased, left } = erasing;
   log.info('a contact is being erased', { workspace, complete: !at, left: left.length, ...erased });
   return { kind: 'erased', erased, left, ...(at && { next: { at, done: erased } }) };
@@ -117,26 +122,74 @@ async function isOwn(store: Store, workspace: string, phone: Phone): Promise<boo
 }
 
 /** Sends come after what leads to them, and each stage finishes before the next, which may hold the only other trace. */
-const stagesOf = (erasing: Erasing) => [
-  eventStage(erasing),
-  chatStage(erasing),
-  sendStage(erasing),
-  attemptStage(erasing),
-  calledStage(erasing),
-  ledgerStage(erasing),
-  quarantineStage(erasing),
-  personStage(erasing),
-];
-
-/** Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies. */
-function eventStage(erasing: Erasing): Stage {
-  const { store, workspace } = erasing;
-  return {
+const STAGES: readonly ((erasing: Erasing) => Stage)[] = [
+  // Everything received that names the person, whoever wrote it: also quotes, cards, lists of participants, raw bodies.
+  (erasing) => ({
     name: '1-events',
-    ...listed(store, (shard) => eventPartition(workspace, shard)),
+    ...listed(erasing.store, (shard) => eventPartition(erasing.workspace, shard)),
     visit: (head) => visitEvent(erasing, head),
-  };
-}
+  }),
+  // The registry of chats: a person's own chat with all that was said in it; of a group, what names the person.
+  (erasing) => ({
+    name: '2-chats',
+    ...listed(erasing.store, (shard) => chatListPartition(erasing.workspace, shard)),
+    visit: (chat) => visitChat(erasing, chat),
+  }),
+  // What was sent to the person, or about them.
+  (erasing) => ({
+    name: '3-sends',
+    ...listed(erasing.store, (shard) => sendListKey(erasing.workspace, shard)),
+    visit: async (item) => {
+      if (erasing.mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
+    },
+  }),
+  // The logs of every webhook, also of those deleted since: a body that was refused stands nowhere else.
+  ({ store, workspace, mentions, counts }) => ({
+    name: '4-attempts',
+    partitions: () => attemptPartitions(store, workspace),
+    visit: async ({ pk, sk, attempt }) => {
+      if (!mentions(String(attempt))) return;
+      await store.write(del({ pk, sk }));
+      counts.attempts += 1;
+    },
+  }),
+  // What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept.
+  (erasing) => ({
+    name: '4-called',
+    partitions: () => calledPartitions(erasing.store, erasing.workspace),
+    visit: (row) => visitCalled(erasing, row),
+  }),
+  // The ledger is kept for its figures; only a provider's words on a refund may name somebody.
+  ({ store, workspace, mentions, counts }) => ({
+    name: '5-ledger',
+    partitions: onePlace({ pk: quotaKindKey(workspace).pk, from: LEDGER_PREFIX, before: `${LEDGER_PREFIX}~` }),
+    visit: async ({ pk, sk, reason }) => {
+      if (typeof reason !== 'string' || !mentions(reason)) return;
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
+      counts.ledgerEntries += 1;
+    },
+  }),
+  // A type of event is what a stranger called it.
+  ({ store, workspace, mentions, counts }) => ({
+    name: '6-quarantine',
+    partitions: onePlace({ pk: quarantineCounters(workspace) }),
+    visit: async ({ pk, sk, type }) => {
+      if (![sk, String(type)].some(mentions)) return;
+      await store.write(del({ pk, sk }));
+      counts.quarantinedTypes += 1;
+    },
+  }),
+  // The last: until then it tells under which other names to look. The row of the number goes after those of the others.
+  ({ store, workspace, names: [number = ''] }) => ({
+    name: '7-people',
+    partitions: onePlace({ pk: personPartition(workspace, number) }),
+    visit: async (row) => {
+      const others = namesKept(row).filter((name) => name !== number);
+      for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
+      await store.write(del({ pk: row.pk, sk: row.sk }));
+    },
+  }),
+];
 
 /** What only this event leads to goes before it, so that the next call finds the way again after a crash. */
 async function visitEvent(erasing: Erasing, head: Item): Promise<'unfinished' | undefined> {
@@ -196,16 +249,6 @@ function ownChat(event: Event, { mentions }: Erasing): string | undefined {
   return chatId({ workspace, provider, accountKey: chatAccount(event, account), providerChatId: id });
 }
 
-/** The registry of chats: a person's own chat with all that was said in it; of a group, what names the person. */
-function chatStage(erasing: Erasing): Stage {
-  const { store, workspace } = erasing;
-  return {
-    name: '2-chats',
-    ...listed(store, (shard) => chatListPartition(workspace, shard)),
-    visit: (chat) => visitChat(erasing, chat),
-  };
-}
-
 async function visitChat(erasing: Erasing, chat: Item): Promise<'unfinished' | undefined> {
   const { store, mentions, mentionsOrFounded, left } = erasing;
   const items = await queryAll(store, { pk: chat.pk, limit: 100, consistent: true });
@@ -239,45 +282,13 @@ async function eraseChat({ store, random, workspace, counts }: Erasing, id: stri
   });
 }
 
-/** What was sent to the person, or about them. */
-function sendStage(erasing: Erasing): Stage {
-  const { store, workspace, mentions } = erasing;
-  return {
-    name: '3-sends',
-    ...listed(store, (shard) => sendListKey(workspace, shard)),
-    visit: async (item) => {
-      if (mentions(JSON.stringify(item))) await emptySend(erasing, readSend(item).messageId);
-    },
-  };
-}
-
-/** The logs of every webhook, also of those deleted since: a body that was refused stands nowhere else. */
-function attemptStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  return {
-    name: '4-attempts',
-    partitions: () => attemptPartitions(store, workspace),
-    visit: async ({ pk, sk, attempt }) => {
-      if (!mentions(String(attempt))) return;
-      await store.write(del({ pk, sk }));
-      counts.attempts += 1;
-    },
-  };
-}
-
-/** What endpoints and rules were answered may repeat what they were told; of an event that is gone nothing is kept. */
-function calledStage(erasing: Erasing): Stage {
-  const { store, workspace, mentions, counts, nowSeconds } = erasing;
-  return {
-    name: '4-called',
-    partitions: () => calledPartitions(store, workspace),
-    visit: async (row) => {
-      const said = JSON.stringify([row.attempts, row.actions]);
-      if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return;
-      await forgetRun(erasing, row);
-      await store.write(del({ pk: row.pk, sk: row.sk }));
-      counts.attempts += 1;
-    },
-  };
+async function visitCalled(erasing: Erasing, row: Item): Promise<undefined> {
+  const { store, mentions, counts, nowSeconds } = erasing;
+  const said = JSON.stringify([row.attempts, row.actions]);
+  if (!mentions(said) && (await hasEvent(store, row, nowSeconds))) return;
+  await forgetRun(erasing, row);
+  await store.write(del({ pk: row.pk, sk: row.sk }));
+  counts.attempts += 1;
 }
 
 /** What a rule left behind when it acted on an event: that it did so once, and that it took a chat for a machine's. */
@@ -290,45 +301,4 @@ async function forgetRun(erasing: Erasing, { rule, event, actions }: Item): Prom
   const told = ownEventId(workspace, 'rule', mutedIdentity(rule, String(event)));
   const head = await store.get(eventKey(told), { consistent: true });
   if (head) await eraseEvent(erasing, head, false);
-}
-
-/** The ledger is kept for its figures; only a provider's words on a refund may name somebody. */
-function ledgerStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  const { pk } = quotaKindKey(workspace);
-  return {
-    name: '5-ledger',
-    partitions: onePlace({ pk, from: LEDGER_PREFIX, before: `${LEDGER_PREFIX}~` }),
-    visit: async ({ pk, sk, reason }) => {
-      if (typeof reason !== 'string' || !mentions(reason)) return;
-      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
-      counts.ledgerEntries += 1;
-    },
-  };
-}
-
-/** A type of event is what a stranger called it. */
-function quarantineStage({ store, workspace, mentions, counts }: Erasing): Stage {
-  return {
-    name: '6-quarantine',
-    partitions: onePlace({ pk: quarantineCounters(workspace) }),
-    visit: async ({ pk, sk, type }) => {
-      if (![sk, String(type)].some(mentions)) return;
-      await store.write(del({ pk, sk }));
-      counts.quarantinedTypes += 1;
-    },
-  };
-}
-
-/** The last: until then it tells under which other names to look. The row of the number goes after those of the others. */
-function personStage({ store, workspace, names }: Erasing): Stage {
-  const [number = ''] = names;
-  return {
-    name: '7-people',
-    partitions: onePlace({ pk: personPartition(workspace, number) }),
-    visit: async (row) => {
-      const others = namesKept(row).filter((name) => name !== number);
-      for (const name of others) await store.write(del(personKey(workspace, name, row.sk)));
-      await store.write(del({ pk: row.pk, sk: row.sk }));
-    },
-  };
 }

@@ -70,8 +70,6 @@ interface Applying {
   readonly retentionDays?: number;
   /** Milliseconds. */
   readonly now: number;
-  /** What was sent or last happened before it is old, milliseconds: the same in all calls of one walk. */
-  readonly oldest?: number;
   /** Where the last walk under this retention left off; absent: everything is gone through. */
   readonly since?: Since;
   /** Grows as the work goes on. */
@@ -131,11 +129,17 @@ async function applyOn(
   const last = !whole && mark?.changes === changes ? mark : undefined;
   const applying: Applying = {
     ...{ store, random, workspace, now: clock.now(), progress },
-    ...known({ retentionDays, oldest: age === undefined ? undefined : progress.begunAt - age }),
+    ...known({ retentionDays }),
     ...(last && age !== undefined && { since: sinceOf(last, age) }),
   };
-  const stages = STAGES.map((stage) => pastDamage(stage(applying), ports.log));
-  const stopped = await walk(store, stages, begun?.at, isTimeUp);
+  // The same in all calls of one walk.
+  const oldest = age === undefined ? undefined : progress.begunAt - age;
+  const stages = [
+    ...GIVEN_ENDS.map((stage) => stage(applying)),
+    ...(oldest === undefined ? [] : OLD.map((stage) => stage(applying, oldest))),
+  ];
+  const undamaged = stages.map((stage) => pastDamage(stage, ports.log));
+  const stopped = await walk(store, undamaged, begun?.at, isTimeUp);
   const { changes: _, begunAt, openSince: open, ...applied } = progress;
   const marked = { changes, begunAt, ...known({ openSince: open }) };
   const isApplied = async () => retentionApplied(store, workspace, marked, { at: toIso(clock.now()), ...applied });
@@ -162,23 +166,90 @@ const pastDamage = (stage: Stage, log: Log): Stage => ({
   },
 });
 
-/**
- * Gives every stored event the end that it would have had, had it come in under this retention. What comes in has it from
- * the start; what the hub tells itself has none, and since the last walk that is all there is to do.
- */
-function eventStage(applying: Applying): Stage {
-  const { store, workspace, since } = applying;
-  const part = since ? { from: toIso(since.begunAt - FURTHEST_MS) } : {};
-  return {
+/** What is gone through whatever the retention is. */
+const GIVEN_ENDS: readonly ((applying: Applying) => Stage)[] = [
+  // Every stored event gets the end that it would have had, had it come in under this retention. What comes in has it from
+  // the start; what the hub tells itself has none, and since the last walk that is all there is to do.
+  (applying) => ({
     name: '1-events',
-    ...listed(store, (shard) => eventPartition(workspace, shard), part),
+    ...listed(
+      applying.store,
+      (shard) => eventPartition(applying.workspace, shard),
+      applying.since && { from: toIso(applying.since.begunAt - FURTHEST_MS) },
+    ),
     visit: async (head) => {
-      if (since && typeof head.expiresAt === 'number') return;
+      if (applying.since && typeof head.expiresAt === 'number') return;
       await applyTo(applying, head);
       await applyToState(applying, head);
     },
-  };
-}
+  }),
+  // What comes in has its end from the start.
+  ({ store, workspace, retentionDays, since, progress }) => ({
+    name: '2-attempts',
+    partitions: async () => (since ? [] : attemptPartitions(store, workspace)),
+    visit: async ({ pk, sk, expiresAt }) => {
+      const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
+      if (typeof expiresAt === 'number' && expiresAt <= end) return;
+      await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
+      progress.attempts += 1;
+    },
+  }),
+];
+
+/** What has no end of its own and goes once it is old: what happened before `oldest`, milliseconds. */
+const OLD: readonly ((applying: Applying, oldest: number) => Stage)[] = [
+  // What endpoints and rules were answered may repeat what they were told: it goes when its event has run out.
+  ({ store, workspace, progress }, oldest) => ({
+    name: '2-called',
+    partitions: () => calledPartitions(store, workspace, toIso(oldest)),
+    visit: async ({ pk, sk }) => {
+      await store.write(del({ pk, sk }));
+      progress.attempts += 1;
+    },
+  }),
+  // Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old.
+  ({ store, random, workspace, since, progress }, oldest) => ({
+    name: '3-sends',
+    ...listed(store, (shard) => sendListKey(workspace, shard), {
+      ...(since && { from: toIso(since.emptied) }),
+      // The times of one moment are told apart by ids.
+      before: toIso(oldest + 1),
+    }),
+    visit: async (item) => {
+      const send = readSend(item);
+      if (send.erased) return;
+      const isSettled = !send.parts.some((part) => isUnsettled(part.state));
+      if (isSettled && (await empty({ store, random }, send))) progress.sends += 1;
+      else progress.openSince = Math.min(progress.openSince ?? send.createdAt, send.createdAt);
+    },
+  }),
+  ({ store, random, workspace, progress }, oldest) => ({
+    name: '4-chats',
+    ...listed(store, (shard) => chatListPartition(workspace, shard), { before: toIso(oldest) }),
+    visit: async (chat) => {
+      if (String(chat.lastAt) >= toIso(oldest)) return;
+      const rows = [...rowsOf(chat), ...foundRows(chat)];
+      const isQuiet = compare('lastAt', '<', toIso(oldest));
+      if (await forgetChat({ store, random }, chat, rows, isQuiet)) progress.chats += 1;
+    },
+  }),
+  // The ledger is kept for its figures; why a credit went back is a provider's to say, and may name somebody.
+  ({ store, workspace, since, progress }, oldest) => ({
+    name: '5-ledger',
+    partitions: onePlace({
+      pk: quotaKindKey(workspace).pk,
+      from: since ? ledgerFrom(since.emptied) : LEDGER_PREFIX,
+      before: ledgerFrom(oldest),
+    }),
+    visit: async ({ pk, sk, entry, reason }) => {
+      if (entry !== 'refund' || reason === ERASED) return;
+      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
+      progress.ledgerEntries += 1;
+    },
+  }),
+];
+
+const ledgerFrom = (at: number) => `${LEDGER_PREFIX}${toIso(at)}`;
 
 /** The head goes last: for as long as it has another end, there may be something to do. */
 async function applyTo({ store, retentionDays, now, progress }: Applying, met: Item): Promise<void> {
@@ -224,87 +295,6 @@ async function applyToState({ store, retentionDays, now }: Applying, head: Item)
     ),
   );
 }
-
-/** What comes in has its end from the start. */
-function attemptStage({ store, workspace, retentionDays, since, progress }: Applying): Stage {
-  return {
-    name: '2-attempts',
-    partitions: async () => (since ? [] : attemptPartitions(store, workspace)),
-    visit: async ({ pk, sk, expiresAt }) => {
-      const end = attemptExpiry(Date.parse(sk.slice(0, sk.indexOf('#'))), retentionDays);
-      if (typeof expiresAt === 'number' && expiresAt <= end) return;
-      await store.write(update({ pk, sk }, [set('expiresAt', end)], exists()));
-      progress.attempts += 1;
-    },
-  };
-}
-
-/** What endpoints and rules were answered may repeat what they were told: it goes when its event has run out. */
-function calledStage({ store, workspace, oldest, progress }: Applying): Stage {
-  return {
-    name: '2-called',
-    partitions: async () => (oldest === undefined ? [] : calledPartitions(store, workspace, toIso(oldest))),
-    visit: async ({ pk, sk }) => {
-      await store.write(del({ pk, sk }));
-      progress.attempts += 1;
-    },
-  };
-}
-
-/** Credits are counted by the sends that they paid for: an old one is emptied, and one that is not settled is not old. */
-function sendStage({ store, random, workspace, oldest, since, progress }: Applying): Stage {
-  const { partitions, load } = listed(store, (shard) => sendListKey(workspace, shard), {
-    ...(since && { from: toIso(since.emptied) }),
-    // The times of one moment are told apart by ids.
-    before: toIso((oldest ?? 0) + 1),
-  });
-  return {
-    name: '3-sends',
-    partitions: async () => (oldest === undefined ? [] : partitions()),
-    ...known({ load }),
-    visit: async (item) => {
-      const send = readSend(item);
-      if (send.erased) return;
-      const isSettled = !send.parts.some((part) => isUnsettled(part.state));
-      if (isSettled && (await empty({ store, random }, send))) progress.sends += 1;
-      else progress.openSince = Math.min(progress.openSince ?? send.createdAt, send.createdAt);
-    },
-  };
-}
-
-function chatStage({ store, random, workspace, oldest, progress }: Applying): Stage {
-  const end = toIso(oldest ?? 0);
-  const { partitions, load } = listed(store, (shard) => chatListPartition(workspace, shard), { before: end });
-  return {
-    name: '4-chats',
-    partitions: async () => (oldest === undefined ? [] : partitions()),
-    ...known({ load }),
-    visit: async (chat) => {
-      if (String(chat.lastAt) >= end) return;
-      const rows = [...rowsOf(chat), ...foundRows(chat)];
-      if (await forgetChat({ store, random }, chat, rows, compare('lastAt', '<', end))) progress.chats += 1;
-    },
-  };
-}
-
-/** The ledger is kept for its figures; why a credit went back is a provider's to say, and may name somebody. */
-function ledgerStage({ store, workspace, oldest, since, progress }: Applying): Stage {
-  const { pk } = quotaKindKey(workspace);
-  const at = (milliseconds: number) => `${LEDGER_PREFIX}${toIso(milliseconds)}`;
-  const from = since ? at(since.emptied) : LEDGER_PREFIX;
-  const old = onePlace({ pk, from, before: at(oldest ?? 0) });
-  return {
-    name: '5-ledger',
-    partitions: async () => (oldest === undefined ? [] : old()),
-    visit: async ({ pk, sk, entry, reason }) => {
-      if (entry !== 'refund' || reason === ERASED) return;
-      await store.write(update({ pk, sk }, [set('reason', ERASED)], exists()));
-      progress.ledgerEntries += 1;
-    },
-  };
-}
-
-const STAGES = [eventStage, attemptStage, calledStage, sendStage, chatStage, ledgerStage];
 
 /** A night begins at this hour, UTC: in most places where little is sent. */
 const BEGINS_AT_MS = 2 * HOUR_MS;
