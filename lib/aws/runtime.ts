@@ -4,7 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { Clock, Log, Metrics, Random } from '#lib/domain/ports.ts';
 import type { Reach } from '#lib/domain/url.ts';
 import type { ReceivingPorts } from '#lib/inbox/receive.ts';
-import { reachesOf } from '#lib/outbox/accounts.ts';
+import { reachesOf } from '#lib/outbox/resolve.ts';
 import type { Store } from '#lib/store/store.ts';
 import { type AwsSettings, awsSettings, dynamoDbClient, sqsClient } from './clients.ts';
 import { dynamoStore } from './dynamo-store.ts';

@@ -9,7 +9,7 @@ import { getAll } from '#lib/store/query.ts';
 import type { Item, Store } from '#lib/store/store.ts';
 import { type Fill, listed } from '#lib/store/walk.ts';
 import { accountsOf } from '#lib/tenants/account.ts';
-import { type Candidate, isCertainlyOf } from './accounts.ts';
+import { type Candidate, isCertainlyOf } from './resolve.ts';
 
 /** The names of whom chats of earlier releases are with, and what they are found by; those that are with one person become one. */
 export const chatsFill: Fill = {

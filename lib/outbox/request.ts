@@ -1,7 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import * as v from 'valibot';
 import { extensionOf, safeFileName } from '#lib/domain/file.ts';
 import { sha256 } from '#lib/domain/ids.ts';
-import { canonicalJson, type Json, type JsonObject } from '#lib/domain/json.ts';
+import { canonicalJson, isRecord, type Json, type JsonObject, NOT_UTF8, parseJson } from '#lib/domain/json.ts';
 import {
   canBeWrittenTo,
   chatKindOfJid,
@@ -18,20 +19,11 @@ import { type Issue, issuesOf, known } from '#lib/domain/schema.ts';
 import { readFileUrl } from '#lib/domain/url.ts';
 import type { NewPart } from '#lib/sender/accept.ts';
 
+const INEXACT = 'must be a text in double quotes, or a whole number that can be told exactly';
 /** What cannot be an id is not looked for: keys of the table have a bound. */
 const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
-const Text = v.string(({ input, message }) => (typeof input === 'number' && !isTold(input) ? INEXACT : message));
-const INEXACT = 'is too large a number to be told exactly: write it in double quotes';
-/** Programs write it as a number as well. A large one has lost digits before it came. */
-const Digits = v.union([
-  v.string(),
-  v.pipe(
-    v.number(),
-    v.safeInteger(() => NO_DIGITS),
-    v.minValue(0, () => NO_DIGITS),
-  ),
-]);
-const NO_DIGITS = 'must be a whole number above zero, or a text in double quotes';
+/** Programs write numbers as well. A large one has lost digits before it came. */
+const Words = v.union([v.string(), v.pipe(v.number(), v.safeInteger(INEXACT))]);
 /** Others fill in `null`, or nothing, for what they do not mean to say. */
 const given = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.optional(v.nullable(v.pipe(schema, v.description(description))));
@@ -48,21 +40,21 @@ const NO_QUOTE =
 export const SendBody = v.looseObject(
   {
     action: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.literal('send'), v.description('`send`')),
-    text: given(Text, 'May be left out beside a file'),
-    file_url: given(Text, 'A direct link'),
-    file_name: given(Text, 'The name that the recipient sees; must stand beside a `file_url`'),
-    chat_id: given(Digits, "The hub's id of a chat, or the provider's"),
-    jid: given(Text, "WhatsApp's id of a person or group"),
-    phone: given(Digits, 'With `+` and country code; without, as a number of the default country'),
-    chat_name: given(Text, 'The exact title of a chat'),
-    whatsapp_account_phone: given(Digits, 'The account that sends; not read beside `chat_id`'),
-    'whatsapp account phone': given(Digits, 'The same'),
+    text: given(Words, 'May be left out beside a file'),
+    file_url: given(Words, 'A direct link'),
+    file_name: given(Words, 'The name that the recipient sees; must stand beside a `file_url`'),
+    chat_id: given(Words, "The hub's id of a chat, or the provider's"),
+    jid: given(Words, "WhatsApp's id of a person or group"),
+    phone: given(Words, 'With `+` and country code; without, as a number of the default country'),
+    chat_name: given(Words, 'The exact title of a chat'),
+    whatsapp_account_phone: given(Words, 'The account that sends; not read beside `chat_id`'),
+    'whatsapp account phone': given(Words, 'The same'),
     account_id: given(
-      v.pipe(Text, v.check(isId, 'is no id of an account: give it as GET /api/accounts does, acc_…')),
+      v.pipe(v.string(), v.check(isId, 'is no id of an account: give it as GET /api/accounts does, acc_…')),
       'The account by its id',
     ),
     quoted_message_id: given(
-      v.pipe(Text, v.trim(), v.check(isProvidersId, NO_QUOTE)),
+      v.pipe(v.string(), v.trim(), v.check(isProvidersId, NO_QUOTE)),
       "The message of the same chat that this one answers, by the provider's id: `message.id` of its event",
     ),
   },
@@ -85,23 +77,9 @@ const isEmpty = (value: unknown): boolean =>
 const filledIn = (fields: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
 
-const DIGITS = /chat_id|phone/;
-
-/**
- * What is said in our fields. `""` and `null` are what templates make of what they do not know: such a field is as good
- * as absent. A number stands for its digits.
- */
-const sayingIn = (fields: JsonObject) =>
-  Object.fromEntries(
-    Object.entries(fields)
-      .filter(([name, value]) => NAMES.includes(name) && !isEmpty(value))
-      .map(([name, value]) => [name, isTold(value) && !DIGITS.test(name) ? String(value) : value]),
-  );
-
-/** A larger number has lost digits before it came. */
-function isTold(value: Json): value is number {
-  return typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
-}
+/** What is said in our fields: one that is empty is what templates make of what they do not know, and as good as absent. */
+const sayingIn = (fields: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(filledIn(fields)).filter(([name]) => NAMES.includes(name)));
 
 /** Whom the caller means. A chat has yet to be found. */
 export type Target =
@@ -113,8 +91,6 @@ export type Target =
   | { readonly kind: 'name'; readonly name: string };
 
 const KEYS = ['chat_id', 'jid', 'phone', 'chat_name'] as const;
-/** The field in which it was given: answers name that one. */
-export const FIELDS = { phone: 'phone', jid: 'jid', chat: 'chat_id', name: 'chat_name' } as const;
 const LONGEST = 1_000;
 
 /** Exactly one of the four: a guess about the others could reach the wrong person. */
@@ -132,7 +108,6 @@ async function readTarget(said: Said, country: CountryOf, issues: Issue[]): Prom
   return undefined;
 }
 
-const IS_A_PHONE = 'is a phone number: give it as phone';
 const NO_JID = 'must be a number or group id that ends in @c.us, @g.us, @s.whatsapp.net or @lid';
 const UNUSABLE = 'is too long, or not well-formed Unicode';
 
@@ -148,22 +123,14 @@ async function targetIn(key: (typeof KEYS)[number], value: string, country: Coun
       if (jid !== undefined) return { kind: 'jid', jid };
       const kind = chatKindOfJid(value.trim());
       if (!canBeWrittenTo(kind)) return `is the id of a ${kind}: nobody can write to it`;
-      return readPhone(value).ok || isLinked(value) ? IS_A_PHONE : NO_JID;
+      return readPhone(value).ok ? 'is a phone number: give it as phone' : NO_JID;
     }
     case 'chat_id':
-      if (isLinked(value)) return IS_A_PHONE;
       return isUsable(value) ? { kind: 'chat', id: value.trim() } : UNUSABLE;
     case 'chat_name':
-      if (isLinked(value)) return IS_A_PHONE;
       return isUsable(value) ? { kind: 'name', name: value } : UNUSABLE;
   }
 }
-
-/** As Twilio and links write a number. */
-const isLinked = (value: string): boolean =>
-  /^\s*(?:(?:whatsapp|tel|sms|smsto|mms|callto):|(?:https?:\/\/)?(?:www\.)?wa\.me\/|(?:https?:\/\/)?(?:\w+\.)?whatsapp\.com\/send\b)/i.test(
-    value,
-  );
 
 /** The country is asked for only where a number does not tell its own. */
 const readPhoneIn = async (written: string, country: CountryOf): Promise<ReadPhone> =>
@@ -211,29 +178,15 @@ export async function readRequest(fields: JsonObject, rules: RequestRules, count
 }
 
 const plain = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
-const byPlainName = new Map(NAMES.toReversed().map((name) => [plain(name), name]));
-const names = (field: Field, ...words: string[]) => words.map((word) => [word, field] as const);
-/** Other services' words for what must be there. */
-const SYNONYMS = new Map([
-  ...names('text', 'message', 'body', 'content', 'msg', 'caption'),
-  ...names('phone', 'to', 'number', 'mobile', 'recipient', 'phonenumber'),
-  ...names('file_url', 'mediaurl', 'documenturl', 'attachmenturl', 'urlfile', 'fileuid', 'filelink', 'medialink'),
-  ...names('file_url', 'imageurl', 'videourl', 'audiourl', 'voiceurl', 'pdfurl', 'downloadurl', 'temporarydownloadurl'),
-  ...names('file_name', 'documentname', 'attachmentname'),
-  ...names('whatsapp_account_phone', 'whatsappaccount', 'whatsappaccountid', 'whatsappaccountwid'),
-  ...names('quoted_message_id', 'replyto', 'replytouid', 'replytomessageid', 'quotedid'),
-]);
-/** Words that people have for things of their own as well: a file is meant where there is a link. */
-const FILES = new Set(['file', 'files', 'attachment', 'attachments', 'media', 'fileurls', 'mediaurls']);
+const byPlainName = new Map(NAMES.map((name) => [plain(name), name]));
+/** What other services call a file. Such words people have for things of their own as well: a file is meant by a link. */
+const FILE = /^(?:url)?(?:file|media|document|attachment|image|video|audio|voice|pdf|download)s?(?:url|link)?s?$/;
 const holdsLink = (value: Json | undefined): boolean => /https?:\/\//i.test(JSON.stringify(value ?? ''));
 
-/** The field that is meant by a name and what is said under it. */
+/** The field that is meant by a name of the caller's. */
 function meantBy(name: string, value: Json | undefined): string | undefined {
-  const field =
-    byPlainName.get(name) ?? SYNONYMS.get(name) ?? (FILES.has(name) && holdsLink(value) ? 'file_url' : undefined);
-  // An address for answers to an e-mail is a common field.
-  if (field === 'quoted_message_id' && String(value).includes('@')) return undefined;
-  return field === 'chat_id' && readJid(String(value)) !== undefined ? 'jid' : field;
+  if (name === 'fileuid' || (FILE.test(name) && holdsLink(value))) return 'file_url';
+  return name.startsWith('whatsappaccount') ? 'whatsapp_account_phone' : byPlainName.get(name);
 }
 
 /**
@@ -242,20 +195,12 @@ function meantBy(name: string, value: Json | undefined): string | undefined {
  */
 function misspeltIn(fields: JsonObject): Issue[] {
   const isGiven = (name: string) => Object.hasOwn(fields, name) && !isEmpty(fields[name]);
-  const lacks = (name: string) => {
-    if (name === 'text') return !isGiven('text') && !isGiven('file_url');
-    return name === 'phone' || KEYS.some((key) => key === name) ? !KEYS.some(isGiven) : !isGiven(name);
-  };
-  return Object.keys(fields).flatMap((path) => {
-    const value = fields[path];
-    if (NAMES.includes(path) || isEmpty(value)) return [];
-    const name = plain(/(?:\[|__|\.)([a-z]\w*)\]?$/i.exec(path)?.[1] ?? path);
-    const meant = meantBy(name, value);
-    // An id of an account of the caller's own is a common field, and so is a name beside no file.
-    if (meant === undefined || meant === 'account_id' || !lacks(meant)) return [];
-    if (meant === 'file_name' && SYNONYMS.has(name) && !isGiven('file_url')) return [];
-    const isNoLink = name === 'fileuid' || (meant === 'file_url' && typeof value !== 'string');
-    const remedy = isNoLink ? 'give a link to the file as file_url' : `write it as ${meant}`;
+  const isLacking = (name: string) => !(KEYS.some((key) => key === name) ? KEYS.some(isGiven) : isGiven(name));
+  return Object.entries(fields).flatMap(([path, value]) => {
+    const meant = NAMES.includes(path) || isEmpty(value) ? undefined : meantBy(plain(path), value);
+    // An id of an account of the caller's own is a common field.
+    if (meant === undefined || meant === 'account_id' || !isLacking(meant)) return [];
+    const remedy = meant === 'file_url' ? 'give a link to the file as file_url' : `write it as ${meant}`;
     return [{ path: shownName(path), message: `is not read: ${remedy}` }];
   });
 }
@@ -276,20 +221,15 @@ async function readFrom(
   issues: Issue[],
 ): Promise<CheckedRequest['from'] | undefined> {
   const { account_id: accountId } = said;
-  const spelled = (['whatsapp_account_phone', 'whatsapp account phone'] as const).filter(
+  const given = (['whatsapp_account_phone', 'whatsapp account phone'] as const).filter(
     (key) => said[key] !== undefined,
   );
-  const [key, other] = spelled;
+  const [key, other] = given;
   if (target?.kind === 'chat' || key === undefined) return accountId === undefined ? {} : { accountId };
-  const read = await readOwnPhone(said[key] ?? '', country);
-  if (!read.ok) return refuse(issues, key, read.reason);
-  const { phone } = read;
-  const otherwise = other === undefined ? read : await readOwnPhone(said[other] ?? '', country);
-  if (!otherwise.ok || otherwise.phone !== phone) {
-    return refuse(issues, other ?? key, `does not say the same as ${key}`);
-  }
+  if (other !== undefined && said[other] !== said[key]) return refuse(issues, other, `does not say the same as ${key}`);
   if (accountId !== undefined) return refuse(issues, 'account_id', `stands beside ${key}: give one of them`);
-  return { phone, field: key };
+  const read = await readOwnPhone(said[key] ?? '', country);
+  return read.ok ? { phone: read.phone, field: key } : refuse(issues, key, read.reason);
 }
 
 /**
@@ -359,4 +299,96 @@ function decoded(path: string): string {
 
 function refuse(issues: Issue[], path: string, message: string): undefined {
   issues.push({ path, message });
+}
+
+type ReadBody =
+  | { readonly ok: true; readonly fields: JsonObject }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+const refused = (message: string, path = ''): ReadBody => ({ ok: false, issues: [{ path, message }] });
+
+const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data';
+const EXAMPLE = '{"action": "send", "phone": "+14155550123", "text": "Hello"}';
+const NEITHER = `the body must be a JSON object or a form: send it as ${EXAMPLE}`;
+
+/** The fields of a body in JSON or as a form. Many tools say that they send a form, or nothing, and send JSON. */
+export async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
+  const type = contentType.split(';')[0]?.trim().toLowerCase();
+  const text = Buffer.from(body).toString().trim();
+  const isJson = /^[[{"]/.test(text);
+  if (type === MULTIPART && !isJson) return readMultipart(body, contentType);
+  // UTF-16 without its mark is full of zeros.
+  if (!isUtf8(body) || body.includes(0)) return refused(NOT_UTF8);
+  const isForm = /^[\w%.+ [\]-]+=/.test(text) || (type === FORM && text.includes('='));
+  return isForm && !isJson ? readForm(text) : readJson(body, isJson);
+}
+
+function readJson(body: Uint8Array, isJson: boolean): ReadBody {
+  const parsed = parseJson(body);
+  if (!parsed.ok) return isJson ? { ok: false, issues: [parsed.issue] } : refused(NEITHER);
+  const { value } = parsed;
+  if (isObject(value)) return fieldsIn(value);
+  if (Array.isArray(value))
+    return refused('the body must be an object, and is a list: send it without the [ ] around it');
+  return typeof value === 'string' && value.trimStart().startsWith('{')
+    ? refused('the body must be an object, and is a text that holds one: send it without the quotes around it')
+    : refused(NEITHER);
+}
+
+const isObject = (value: Json): value is JsonObject => isRecord(value);
+
+/** Tools for automation put what they are given below a name of their own, alone or beside what else they know. */
+function fieldsIn(body: JsonObject): ReadBody {
+  const names = Object.keys(body);
+  const around = names.find((name) => /\baction\\*"/i.test(JSON.stringify(body[name])));
+  return around === undefined || names.some((name) => plain(name) === 'action')
+    ? { ok: true, fields: body }
+    : refused(`the fields must stand in the body itself, and not below "${shownName(around)}"`);
+}
+
+function readForm(text: string): ReadBody {
+  // The end of a text would be lost without a word.
+  if (text.split('&').some((part) => part !== '' && !part.includes('=')))
+    return refused('a part of the form has no "=": write & inside a value as %26');
+  return fieldsOf([...new URLSearchParams(text)].map(([name, value]) => [name, withPlus(name, value)]));
+}
+
+/** A plus sign that nobody has encoded is a blank in a form. */
+const withPlus = (name: string, value: string): string =>
+  /phone$/.test(name) && /^\s+\d/.test(value) ? `+${value.trimStart()}` : value;
+
+async function readMultipart(body: Uint8Array, contentType: string): Promise<ReadBody> {
+  let form: FormData;
+  try {
+    const headers = { 'content-type': contentType };
+    form = await new Response(new Uint8Array(body), { headers }).formData();
+  } catch {
+    // Of what is wrong the parser tells nothing.
+    return refused(
+      'the body is not the multipart form that its Content-Type says; its boundary must be the same in both, and its lines end in CR LF',
+    );
+  }
+  const entries: [string, string][] = [];
+  for (const [name, value] of form) {
+    // A field for a file in which somebody has chosen none.
+    if (typeof value !== 'string' && value.name === '' && value.size === 0) continue;
+    if (typeof value !== 'string')
+      return refused('is a file: give a link to it as file_url, and its name as file_name', name);
+    entries.push([name, value]);
+  }
+  return fieldsOf(entries);
+}
+
+/** A name twice with two values: nobody can tell which one counts. An empty one is as good as none. */
+function fieldsOf(entries: readonly (readonly [string, string])[]): ReadBody {
+  // Decoders put this mark in the place of what is no UTF-8.
+  if (entries.some((entry) => entry.join('').includes('\ufffd'))) return refused(NOT_UTF8);
+  const fields = new Map<string, string>();
+  for (const [name, value] of entries) {
+    const other = fields.get(name) ?? '';
+    if (other !== '' && value !== '' && other !== value) return refused('is given twice: give it once', name);
+    fields.set(name, value === '' ? other : value);
+  }
+  return fieldsIn(Object.fromEntries(fields));
 }

@@ -1,5 +1,5 @@
 import { sha256 } from '#lib/domain/ids.ts';
-import { isRecord, type Json, type JsonObject, NOT_UTF8, parseJson } from '#lib/domain/json.ts';
+import type { JsonObject } from '#lib/domain/json.ts';
 import type { Log } from '#lib/domain/ports.ts';
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { creditsIn } from '#lib/domain/send/part.ts';
@@ -9,163 +9,97 @@ import type { SendingConfig } from '#lib/sender/config.ts';
 import { keptThread, type Thread } from '#lib/sender/sent-event.ts';
 import { retrying } from '#lib/store/retry.ts';
 import { type Store, StoreUnavailable } from '#lib/store/store.ts';
-import { noteAttempt } from '#lib/tenants/attempts.ts';
+import { type Attempt, noteAttempt } from '#lib/tenants/attempts.ts';
 import { constantTime404, type Webhook, webhookFinder } from '#lib/tenants/webhooks.ts';
 import { findWorkspace } from '#lib/tenants/workspaces.ts';
-import { misfits, type Reach, type Reaches } from './accounts.ts';
-import * as answers from './answers.ts';
-import { accepted, KEY_REUSED, type SendVerdict } from './answers.ts';
-import { type CheckedRequest, type RequestRules, readRequest } from './request.ts';
-import { type Resolved, resolve } from './resolve.ts';
+import { type CheckedRequest, type RequestRules, readBody, readRequest } from './request.ts';
+import { misfits, NO_ACCOUNT, type Reach, type Reaches, type Resolved, resolve } from './resolve.ts';
 
-type ReadBody =
-  | { readonly ok: true; readonly fields: JsonObject }
-  | { readonly ok: false; readonly issues: readonly Issue[] };
-
-const refused = (message: string, path = ''): ReadBody => ({ ok: false, issues: [{ path, message }] });
-
-const FORM = 'application/x-www-form-urlencoded';
-const MULTIPART = 'multipart/form-data';
-const BOUNDARY = /^\s*--([^\r\n"]{1,70})\r?\ncontent-disposition:/i;
-
-/**
- * The fields of a body in JSON or as a form. Many tools say that they send a form, or nothing, and send JSON: what begins
- * like JSON is JSON, and what begins like a form of several parts is one.
- */
-async function readBody(body: Uint8Array, contentType = ''): Promise<ReadBody> {
-  const type = contentType.split(';')[0]?.trim().toLowerCase();
-  const beginning = Buffer.from(body.subarray(0, 1024)).toString('latin1');
-  const boundary = BOUNDARY.exec(beginning)?.[1];
-  if (boundary !== undefined && !(type === MULTIPART && /boundary=/i.test(contentType)))
-    return readMultipart(body, `${MULTIPART}; boundary="${boundary}"`);
-  if (type === MULTIPART && !/^(?:\xef\xbb\xbf)?\s*[[{"]/.test(beginning)) return readMultipart(body, contentType);
-  const text = textOf(body);
-  if (text === undefined) return refused(NOT_UTF8);
-  const isForm = /^[\w%.+ [\]-]+=/.test(text) || (type === FORM && text.includes('='));
-  return isForm && !/^\s*[[{"]/.test(text) ? readForm(text) : readJson(body, text);
+export interface SendAnswer {
+  readonly status: 200 | 400 | 402 | 404 | 409 | 413 | 422 | 429 | 503;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: object;
 }
 
-/** Undefined where it is none. UTF-16 without its mark is full of zeros. */
-function textOf(body: Uint8Array): string | undefined {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return text.includes('\0') ? undefined : text;
-  } catch {
-    return undefined;
+/** What is answered, and what the owner reads of it in the log of attempts. */
+export interface SendVerdict {
+  readonly answer: SendAnswer;
+  readonly outcome: Attempt['outcome'];
+  readonly id?: string;
+  readonly message?: string;
+  /** What is wrong with the request, field by field; of a replayed one, what would be by now. */
+  readonly issues?: readonly Issue[];
+}
+
+/** `status` is a word on success and a number on failure, as in the format that this endpoint follows. */
+function accepted(kind: 'accepted' | 'replayed', messageId: string): SendVerdict {
+  const body = { status: 'success', data: { message_id: messageId } };
+  const headers = kind === 'replayed' ? { headers: { 'idempotent-replayed': 'true' } } : {};
+  return { answer: { status: 200, ...headers, body }, outcome: kind, id: messageId };
+}
+
+function refused(
+  status: SendAnswer['status'],
+  message: string,
+  outcome: Attempt['outcome'] = 'refused',
+  headers: Readonly<Record<string, string>> = {},
+): SendVerdict {
+  return { answer: { status, headers, body: { status, data: {}, message } }, outcome, message };
+}
+
+/** All faults at once, each with its field. */
+const invalid = (issues: readonly Issue[]): SendVerdict => ({
+  ...refused(400, issues.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ')),
+  issues,
+});
+
+/** One answer for all who may not know; the reason stands in the owner's log. */
+function notFound(webhook: Webhook | undefined): SendVerdict {
+  return { ...refused(404, 'Webhook not found', 'not_found'), message: whyNotFound(webhook) };
+}
+
+function whyNotFound(webhook: Webhook | undefined): string {
+  if (webhook?.rotated) return 'This URL was replaced by a newer one';
+  if (webhook && !webhook.enabled) return 'The webhook is switched off';
+  return 'The URL belongs to receiving';
+}
+
+/** An id of the provider's may be the chat's of each of two accounts; those of the hub are one each. */
+const several = (field: string, chats: readonly string[]): SendVerdict =>
+  refused(409, `${field} matches several chats: give the hub's chat_id of one of them: ${chats.join(', ')}`);
+
+/** What the core said, to a request that needed so many credits. */
+function ofAccepted(result: Accepted, credits: number): SendVerdict {
+  switch (result.kind) {
+    case 'accepted':
+    case 'replayed':
+      return accepted(result.kind, result.messageId);
+    case 'mismatch':
+      return KEY_REUSED;
+    case 'no credit':
+      return refused(402, `Not enough credits: this message needs ${credits}, so have some granted first`);
+    case 'account gone':
+    case 'changed':
+      return refused(404, NO_ACCOUNT);
+    case 'queue full':
+      return QUEUE_FULL;
   }
 }
 
-function readJson(body: Uint8Array, text: string): ReadBody {
-  const parsed = parseJson(body);
-  if (!parsed.ok) {
-    const kind = kindOf(text);
-    return kind === undefined ? { ok: false, issues: [parsed.issue] } : refused(neither(kind));
-  }
-  const { value } = parsed;
-  if (isObject(value)) return fieldsIn(value);
-  if (Array.isArray(value))
-    return refused('the body must be an object, and is a list: send it without the [ ] around it');
-  const isWrapped = typeof value === 'string' && value.trimStart().startsWith('{');
-  return refused(
-    isWrapped
-      ? 'the body must be an object, and is a text that holds one: send it without the quotes around it'
-      : 'the body must be an object, as {"action": "send", "phone": "+14155550123", "text": "Hello"}',
-  );
-}
-
-const EXAMPLE = '{"action": "send", "phone": "+14155550123", "text": "Hello"}';
-const neither = (kind: string) => `the body must be a JSON object or a form, and is ${kind}: send it as ${EXAMPLE}`;
-
-/** What begins with a letter of any script is none of the words of JSON here: those can be read. */
-function kindOf(text: string): string | undefined {
-  if (text.trim() === '') return 'empty';
-  if (/^\s*\p{L}/u.test(text)) return 'plain text';
-  return /^\s*</.test(text) ? 'XML or HTML' : undefined;
-}
-
-/** Tools for automation put what they are given below a name of their own, alone or beside what else they know. */
-const WRAPPER = /^(?:data|body|payload|json|message|params|request|fields|input)$/i;
-
-function fieldsIn(body: JsonObject): ReadBody {
-  const names = Object.keys(body);
-  const around = names.some((name) => /^action$/i.test(name))
-    ? undefined
-    : names.flatMap((name) => wrapping(body, name));
-  const [first] = around ?? [];
-  return first === undefined ? { ok: true, fields: body } : refused(first);
-}
-
-/** What is wrong with a body whose fields stand below this name. */
-function wrapping(body: JsonObject, name: string): string[] {
-  const inner = body[name];
-  const isAlone = Object.keys(body).length === 1;
-  if (isAlone && name.startsWith('{')) return ['the form has JSON for the name of a field: send the JSON as it stands'];
-  // Below any other name, what says `action` is meant.
-  if (!WRAPPER.test(name) && !(isRecord(inner) && Object.hasOwn(inner, 'action'))) return [];
-  const marks = marksAround(inner, isAlone);
-  if (marks === undefined) return [];
-  return [`the fields must stand in the body itself: send it without "${name}": ${marks} around them`];
-}
-
-function marksAround(inner: Json | undefined, isAlone: boolean): string | undefined {
-  if (isRecord(inner)) return isAlone || Object.hasOwn(inner, 'action') ? '{ }' : undefined;
-  if (Array.isArray(inner)) return inner.some(isRecord) ? '[ ]' : undefined;
-  return typeof inner === 'string' && inner.trimStart().startsWith('{') ? '" "' : undefined;
-}
-
-const isObject = (value: Json): value is JsonObject => isRecord(value);
-
-function readForm(text: string): ReadBody {
-  const parts = text.trim().split('&');
-  // The end of a text would be lost without a word.
-  if (parts.some((part) => part !== '' && !part.includes('=')))
-    return refused('a part of the form has no "=": write & inside a value as %26');
-  const decoded = [...new URLSearchParams(text.trim())];
-  if (areBroken(decoded, /\ufffd|%ef%bf%bd/i.test(text))) return refused(NOT_UTF8);
-  return fieldsOf(decoded.map(([name, value]) => [name, withPlus(name, value)]));
-}
-
-/** Decoders put a mark in the place of what is no UTF-8; somebody may have written that mark. */
-const areBroken = (entries: readonly (readonly [string, string])[], isWritten: boolean): boolean =>
-  !isWritten && entries.some((entry) => entry.join('').includes('\ufffd'));
-
-/** A plus sign that nobody has encoded is a blank in a form. */
-const withPlus = (name: string, value: string): string =>
-  /phone$/.test(name) && /^ ?\s*\d/.test(value) && value.startsWith(' ') ? `+${value.trimStart()}` : value;
-
-async function readMultipart(body: Uint8Array, contentType: string): Promise<ReadBody> {
-  let form: FormData;
-  try {
-    const headers = { 'content-type': contentType };
-    form = await new Response(new Uint8Array(body), { headers }).formData();
-  } catch {
-    // Of what is wrong the parser tells nothing.
-    return refused(
-      'the body is not the multipart form that its Content-Type says; its boundary must be the same in both, and its lines end in CR LF',
-    );
-  }
-  const entries: [string, string][] = [];
-  for (const [name, value] of form) {
-    // A field for a file in which somebody has chosen none.
-    if (typeof value !== 'string' && value.name === '' && value.size === 0) continue;
-    if (typeof value !== 'string')
-      return refused('is a file: give a link to it as file_url, and its name as file_name', name);
-    entries.push([name, value]);
-  }
-  if (areBroken(entries, Buffer.from(body).includes('\ufffd'))) return refused(NOT_UTF8);
-  return fieldsOf(entries);
-}
-
-/** A name twice with two values: nobody can tell which one counts. An empty one is as good as none. */
-function fieldsOf(entries: readonly (readonly [string, string])[]): ReadBody {
-  const fields = new Map<string, string>();
-  for (const [name, value] of entries) {
-    const other = fields.get(name) ?? '';
-    if (other !== '' && value !== '' && other !== value) return refused('is given twice: give it once', name);
-    fields.set(name, value === '' ? other : value);
-  }
-  return fieldsIn(Object.fromEntries(fields));
-}
+const KEY_REUSED = refused(422, 'The Idempotency-Key was used with another body: give each message a key of its own');
+const BAD_KEY = refused(400, 'Idempotency-Key must have 1 to 255 characters');
+/** At two seconds a message there is room again soon, for one. */
+const QUEUE_FULL = refused(429, "The account's queue is full: send it again when some of it has gone out", 'refused', {
+  'retry-after': '60',
+});
+const TOO_LARGE = refused(413, 'The body is larger than 256 KB: give a link to a file as file_url', 'too_large');
+/** An answer of the table may be lost after it has done what was asked: only a key makes a repeat safe for certain. */
+export const UNAVAILABLE = refused(
+  503,
+  'The message could not be queued now; send it again, with an Idempotency-Key so that it cannot go out twice',
+  'unavailable',
+  { 'retry-after': '5' },
+);
 
 /** The answer that a key was given before; undefined where it is new, or so old that it counts as new. */
 async function replayOf(
@@ -203,7 +137,7 @@ async function submit(
   webhook: SendWebhook,
   request: CheckedRequest,
   once: Once,
-): Promise<answers.SendVerdict> {
+): Promise<SendVerdict> {
   const { workspace, webhookId } = webhook;
   const { key, hash: requestHash = request.hash, keptSeconds } = once;
   const idempotency =
@@ -219,10 +153,8 @@ async function submit(
   // A key that has its message already gets the same answer, whatever has become of account and chat since.
   const replayed = idempotency && (await replayOf(store, workspace, idempotency, ports.clock.now()));
   if (replayed) return issues.length > 0 ? { ...replayed, issues } : replayed;
-  if (resolved.kind === 'resolved') return answers.invalid(issues);
-  return resolved.kind === 'several'
-    ? answers.several(resolved.field, resolved.chats)
-    : answers.refused(404, resolved.reason);
+  if (resolved.kind === 'resolved') return invalid(issues);
+  return resolved.kind === 'several' ? several(resolved.field, resolved.chats) : refused(404, resolved.reason);
 }
 
 /**
@@ -234,12 +166,12 @@ export async function submitBody(
   origin: Pick<Webhook, 'workspace' | 'webhookId'>,
   body: JsonObject,
   once: Once = {},
-): Promise<answers.SendVerdict> {
+): Promise<SendVerdict> {
   const { clock, random, config } = ports;
-  if (!isUsableKey(once.key)) return answers.BAD_KEY;
+  if (!isUsableKey(once.key)) return BAD_KEY;
   const store = retrying(ports.store, clock, random, clock.monotonic() + config.requestMs);
   const read = await readRequest(body, ports.rules, () => countryOf(store, origin));
-  if (!read.ok) return answers.invalid(read.issues);
+  if (!read.ok) return invalid(read.issues);
   return submit(ports, store, origin, read.request, once);
 }
 
@@ -259,12 +191,12 @@ async function charge(
   { parts: asked }: CheckedRequest,
   { account, recipient, chat }: Meant,
   idempotency: Idempotency | undefined,
-): Promise<answers.SendVerdict> {
+): Promise<SendVerdict> {
   const parts = withCaption(asked, account, ports.reaches.get(account.provider));
   const request = { workspace, webhook, account: account.id, recipient: kept(recipient, chat), parts };
   const result = await accept({ ...request, ...(idempotency && { idempotency }) }, ports, ports.config);
   tell(ports, result, account.id);
-  return answers.ofAccepted(result, creditsIn(parts));
+  return ofAccepted(result, creditsIn(parts));
 }
 
 /** A text goes with its file in one call where the provider takes it so; what it costs stays the same. */
@@ -323,13 +255,13 @@ const MOST_BYTES = 256 * 1024;
  */
 export function sendApp(ports: SendPorts) {
   const find = webhookFinder();
-  return async (token: string, call: SendCall): Promise<answers.SendAnswer> => {
+  return async (token: string, call: SendCall): Promise<SendAnswer> => {
     const since = ports.clock.now();
     const until = ports.clock.monotonic() + ports.config.requestMs;
     const store = retrying(ports.store, ports.clock, ports.random, until);
     const found = await find(store, sha256(token));
     // What the table said some time ago is no reason to charge anybody.
-    if (found.kind === 'unreachable' || found.kind === 'remembered') return answers.UNAVAILABLE.answer;
+    if (found.kind === 'unreachable' || found.kind === 'remembered') return UNAVAILABLE.answer;
     const webhook = found.kind === 'found' ? found.webhook : undefined;
     const verdict = await judge(ports, store, webhook, call);
     if (found.kind === 'none') ports.metrics.count('UnknownTokens');
@@ -344,21 +276,21 @@ async function judge(
   store: Store,
   webhook: Webhook | undefined,
   { headers, body }: SendCall,
-): Promise<answers.SendVerdict> {
-  if (!webhook?.enabled || webhook.rotated || webhook.kind !== 'send') return answers.notFound(webhook);
-  if (body.length > MOST_BYTES) return answers.TOO_LARGE;
+): Promise<SendVerdict> {
+  if (!webhook?.enabled || webhook.rotated || webhook.kind !== 'send') return notFound(webhook);
+  if (body.length > MOST_BYTES) return TOO_LARGE;
   const key = headers['idempotency-key'];
-  if (!isUsableKey(key)) return answers.BAD_KEY;
+  if (!isUsableKey(key)) return BAD_KEY;
   const fields = await readBody(body, headers['content-type']);
-  if (!fields.ok) return answers.invalid(fields.issues);
+  if (!fields.ok) return invalid(fields.issues);
   try {
     const read = await readRequest(fields.fields, ports.rules, () => countryOf(store, webhook));
-    if (!read.ok) return answers.invalid(read.issues);
+    if (!read.ok) return invalid(read.issues);
     return await submit(ports, store, webhook, read.request, known({ key }));
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     ports.log.error('the table did not take a send', error, { webhook: webhook.webhookId });
-    return answers.UNAVAILABLE;
+    return UNAVAILABLE;
   }
 }
 
@@ -373,7 +305,7 @@ async function note(
   webhook: Webhook,
   token: string,
   call: SendCall,
-  { answer, outcome, id, message }: answers.SendVerdict,
+  { answer, outcome, id, message }: SendVerdict,
   since: number,
 ): Promise<void> {
   const withBody = outcome !== 'accepted' && outcome !== 'replayed';

@@ -10,9 +10,8 @@ import { known } from '#lib/domain/schema.ts';
 import { HOUR_MS, toIso } from '#lib/domain/time.ts';
 import { tellEvent } from '#lib/inbox/event-store.ts';
 import { findEvent } from '#lib/inbox/events.ts';
-import { QUOTE } from '#lib/outbox/accounts.ts';
-import type { SendVerdict } from '#lib/outbox/answers.ts';
-import type { Once } from '#lib/outbox/submit.ts';
+import { QUOTE } from '#lib/outbox/resolve.ts';
+import type { Once, SendVerdict } from '#lib/outbox/submit.ts';
 import { endpointKey, mailHourKey, ruleKey, ruleRefusedKey, rulesPausedKey, runKey } from '#lib/store/keys.ts';
 import { absent, add, any, compare, equal, exists, put, type Store, set, update } from '#lib/store/store.ts';
 import {

@@ -6,7 +6,7 @@ import { type Action, isEmailAddress, type NewRule } from '#lib/domain/reaction/
 import { type Issue, known } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import type { Reach } from '#lib/domain/url.ts';
-import { accountsNamed } from '#lib/outbox/accounts.ts';
+import { accountsNamed } from '#lib/outbox/resolve.ts';
 import { type Readable, readEach } from '#lib/store/items.ts';
 import { healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';

@@ -7,7 +7,7 @@ import { addressesIn, fileTrace, saidIn, tracesOf } from '#lib/domain/send/evide
 import { STATUSES } from '#lib/domain/send/part.ts';
 import { touchState, unheard } from '#lib/inbox/delivery-state.ts';
 import type { EventRecord } from '#lib/inbox/event-item.ts';
-import { isCertainlyOf } from '#lib/outbox/accounts.ts';
+import { isCertainlyOf } from '#lib/outbox/resolve.ts';
 import { sendKey } from '#lib/store/keys.ts';
 import { withRetries } from '#lib/store/retry.ts';
 import { type Item, type Key, type Store, StoreUnavailable, setIfAbsent } from '#lib/store/store.ts';

@@ -5,7 +5,7 @@ import type { Event } from '#lib/domain/event.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import { listEvents } from '#lib/inbox/events.ts';
 import { receiver } from '#lib/inbox/receive.ts';
-import { reachesOf } from '#lib/outbox/accounts.ts';
+import { reachesOf } from '#lib/outbox/resolve.ts';
 import type { Answer, ProviderRequest } from '#lib/sender/provider.ts';
 import { tick } from '#lib/sender/tick.ts';
 import { reportsOf } from './receiving.ts';

@@ -1,9 +1,9 @@
 import { type ChatSighting, chatId } from '#lib/chats/chat.ts';
-import { sightChat } from '#lib/chats/people.ts';
+import { namesIn, sightChat } from '#lib/chats/people.ts';
 import { grant, showCredits } from '#lib/credits/credits.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { DEFAULT_PACING } from '#lib/domain/send/outcome.ts';
-import type { Reach, Reaches } from '#lib/outbox/accounts.ts';
+import type { Reach, Reaches } from '#lib/outbox/resolve.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { defaultConfig, type SendingConfig } from '#lib/sender/config.ts';
 import { type Account, readAccount, readSend, type Send } from '#lib/sender/items.ts';
@@ -121,14 +121,15 @@ export class SendBench {
 
   /** A chat in which something has come in; answers the hub's id of it. */
   async addChat(providerChatId: string, more: Partial<ChatSighting> = {}): Promise<string> {
-    const { accountId } = more;
+    const { accountId, kind = 'individual', aliases = [] } = more;
     const chat: ChatSighting = {
       workspace: 'main',
       provider: 'courier',
       accountKey: accountId ?? 'unknown',
       providerChatId,
-      kind: 'individual',
+      kind,
       at: NOW,
+      names: namesIn({ id: providerChatId, kind, aliases }),
       ...more,
     };
     await sightChat(this.memory, chat);

@@ -1,11 +1,10 @@
 import * as v from 'valibot';
 import { known, optional, strictObject } from '#lib/domain/schema.ts';
 import type { SendState } from '#lib/domain/send/part.ts';
-import { type SendVerdict, UNAVAILABLE } from '#lib/outbox/answers.ts';
 import { cancel, type Resent, resend } from '#lib/outbox/cancel.ts';
 import { SendBody } from '#lib/outbox/request.ts';
 import { listSends, SEND_STATES, ShownSend, showSend } from '#lib/outbox/shown.ts';
-import { submitBody } from '#lib/outbox/submit.ts';
+import { type SendVerdict, submitBody, UNAVAILABLE } from '#lib/outbox/submit.ts';
 import { StoreUnavailable } from '#lib/store/store.ts';
 import { found, invalid, json, missing, type ProblemReply, problem } from '../answers.ts';
 import { type Context, routesOn } from '../route.ts';

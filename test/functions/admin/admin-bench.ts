@@ -10,7 +10,7 @@ import { lambdaOf } from '#lib/aws/http-entries.ts';
 import { isRecord } from '#lib/domain/json.ts';
 import type { Secrets } from '#lib/domain/ports.ts';
 import { receiver } from '#lib/inbox/receive.ts';
-import { reachesOf } from '#lib/outbox/accounts.ts';
+import { reachesOf } from '#lib/outbox/resolve.ts';
 import { sendApp } from '#lib/outbox/submit.ts';
 import { patternMatcher } from '#lib/reactions/untrusted.ts';
 import { defaultConfig } from '#lib/sender/config.ts';

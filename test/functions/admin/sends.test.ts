@@ -344,7 +344,7 @@ describe('a message that a program hands in with its key', () => {
   });
 
   it.each([
-    [{ ...MESSAGE, text: 5 }, 422, 'text', 'must be a string'],
+    [{ ...MESSAGE, text: [5] }, 422, 'text', 'must be a string'],
     [{ text: 'hello' }, 422, '', 'exactly one of'],
     [{ ...MESSAGE, phone: '12' }, 422, 'phone', ''],
     [{ ...MESSAGE, fileUrl: 'https://files.example/a.pdf' }, 422, 'fileUrl', ''],

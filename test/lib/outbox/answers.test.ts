@@ -109,7 +109,7 @@ describe('a body that is wrong', () => {
     [
       'an empty body',
       ' \n',
-      'the body must be a JSON object or a form, and is empty: send it as {"action": "send", "phone": "+14155550123", "text": "Hello"}',
+      'the body must be a JSON object or a form: send it as {"action": "send", "phone": "+14155550123", "text": "Hello"}',
     ],
     ['a list', '[]', 'the body must be an object, and is a list: send it without the [ ] around it'],
     ['a body that is nested too deeply', `{"a":${'['.repeat(40)}${']'.repeat(40)}}`, 'nested deeper than 32 levels'],
@@ -117,7 +117,7 @@ describe('a body that is wrong', () => {
     ['no action', { ...text, action: undefined }, 'action is missing: it must be "send"'],
     ['another action', { ...text, action: 'delete' }, 'action must be "send"'],
     ['no text', { ...text, text: undefined }, 'text is missing or empty, and there is no file_url'],
-    ['a text that is none', { ...text, text: [5] }, 'text must be a string'],
+    ['a text that is none', { ...text, text: [5] }, 'text must be a string or a number'],
     ['an empty text alone', { ...text, text: '' }, 'text is missing or empty, and there is no file_url'],
     ['a text of a zero-width space', { ...text, text: '\u200b' }, 'text is missing or empty, and there is no file_url'],
     [

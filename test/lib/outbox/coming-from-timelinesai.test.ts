@@ -78,18 +78,6 @@ describe('a form', () => {
     expect(sent(body)).toMatchObject({ recipient: { phone: '+14155550123' }, parts: [{ text: 'one & two=ü' }] });
   });
 
-  it.each(['application/json', 'text/plain', 'multipart/form-data', 'application/x-www-form-urlencoded'])(
-    'of several parts is taken under %s, by the boundary that it has itself',
-    async (type) => {
-      const parts = `${part('action', 'send')}${part('phone', '+14155550123')}${part('text', 'hi')}--x-1--\n`;
-      const whole = parts.replaceAll('\n', '\r\n');
-      expect((await bench.post(whole, { 'content-type': type })).status).toBe(200);
-      const cut = whole.slice(0, whole.indexOf('hi') + 1);
-      expect((await bench.post(cut, { 'content-type': type })).status).toBe(400);
-      expect(bench.sends()).toHaveLength(1);
-    },
-  );
-
   it.each(['multipart/form-data; boundary=x-1', 'multipart/form-data', 'application/x-www-form-urlencoded'])(
     'that is JSON is read as that: %s',
     async (type) => {
@@ -120,12 +108,11 @@ describe('a form', () => {
     const body = Buffer.from(parts('café').replaceAll('\n', '\r\n'), 'latin1');
     const headers = { 'content-type': 'multipart/form-data; boundary=x-1' };
     expect((await bench.post(body, headers)).body.message).toBe(NOT_UTF8);
-    expect((await multipart(parts('caf\ufffd'))).status).toBe(200);
   });
 
   it('of several parts is told of what stands in the wrong place as JSON is', async () => {
     const { body } = await multipart(`${part('payload', '{"action": "send"}')}--x-1--\n`);
-    expect(body.message).toBe('the fields must stand in the body itself: send it without "payload": " " around them');
+    expect(body.message).toBe('the fields must stand in the body itself, and not below "payload"');
   });
 
   it('that is none says so', async () => {
@@ -145,7 +132,6 @@ describe('a form', () => {
     for (const body of ['action=send&phone=%2B14155550123&text=caf%E9', latin]) {
       expect((await bench.post(body)).body.message).toBe(NOT_UTF8);
     }
-    expect((await bench.post('action=send&phone=%2B14155550123&text=caf%EF%BF%BD')).status).toBe(200);
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     expect((await bench.post(fields, headers)).status).toBe(200);
   });
@@ -173,8 +159,8 @@ describe('JSON', () => {
   });
 
   it.each([
-    ['1e400', 'text is too large a number to be told exactly: write it in double quotes'],
-    ['-9007199254740993', 'text is too large a number to be told exactly: write it in double quotes'],
+    ['1e400', 'text must be a text in double quotes, or a whole number that can be told exactly'],
+    ['-9007199254740993', 'text must be a text in double quotes, or a whole number that can be told exactly'],
     ['9007199254740991', undefined],
     ['0', undefined],
   ])('keeps a number in the place of a text as it is, or says that it cannot: %s', async (number, message) => {
