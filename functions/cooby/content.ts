@@ -144,8 +144,16 @@ function inferredId(delivery: Delivery, kind: ChatKind): string | undefined {
   return delivery.chat_title === undefined ? undefined : derivedId('chat', [kind, user, delivery.chat_title]);
 }
 
-/** The Cooby user's own number. */
-export const userPhone = ({ user_phone: phone }: Delivery): Phone | undefined => phoneIn(phone);
+/** The Cooby user's own number. Where it is not told, it is that of who sent, or of the two in a chat the one who did not write. */
+export function userPhone({ user_phone: told, direction, sender, chat_id: chatId }: Delivery): Phone | undefined {
+  const own = phoneIn(told);
+  const author = phoneIn(sender?.phone);
+  if (own !== undefined || direction === 'sent') return own ?? author;
+  const both = phonesInChatId(chatId);
+  return both.length === 2 && both.some((phone) => phone === author)
+    ? both.find((phone) => phone !== author)
+    : undefined;
+}
 
 /** Whom the user talks with in an individual chat: the author of what came in, else whoever is not the user. */
 function otherPhone(delivery: Delivery): Phone | undefined {

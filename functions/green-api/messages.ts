@@ -6,7 +6,7 @@ import { normaliseJid, phoneOfJid, toPhone } from '#lib/domain/person.ts';
 import { checked, type Issue, known } from '#lib/domain/schema.ts';
 import type { Draft } from '#lib/inbox/provider.ts';
 import { Contents, contentOf, type Fault, faultOf, isFileType, markerIn, type Quoted, unsupported } from './content.ts';
-import { accountOf, chatOf, envelope, personOf, toDraft } from './envelope.ts';
+import { accountOf, chatOf, envelope, personOf, toDraft } from './schema.ts';
 import { flag, jid, name, neededJid, neededLabel, number, words } from './values.ts';
 
 export const MessageEvent = v.looseObject({

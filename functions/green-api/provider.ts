@@ -13,9 +13,9 @@ import {
 import { at, readEach, relayed } from '#lib/inbox/relayed.ts';
 import type { Provider } from '#lib/tenants/account.ts';
 import { greenApiAccount } from './account.ts';
-import { eventIn } from './envelope.ts';
 import { MessageEvent, toMessage } from './messages.ts';
 import { quota, reports } from './reports.ts';
+import { eventIn } from './schema.ts';
 import { InstanceId } from './values.ts';
 
 /** The token of the instance's settings, which the webhook may know, and the instance that the body is about. */

@@ -3,7 +3,7 @@ import type { Call, Connection, DeliveryState } from '#lib/domain/event.ts';
 import { chatKindOfJid, normaliseJid, phoneOfJid } from '#lib/domain/person.ts';
 import { anyKnown, type Issue, ifValid, known } from '#lib/domain/schema.ts';
 import { type Draft, type EventReader, reader } from '#lib/inbox/provider.ts';
-import { accountOf, chatOf, type Envelope, envelope, personOf, toDraft } from './envelope.ts';
+import { accountOf, chatOf, type Envelope, envelope, personOf, toDraft } from './schema.ts';
 import { flag, jid, list, neededJid, neededLabel, neededNumber, neededText, number, text, words } from './values.ts';
 
 /** Their words are read in any case: older versions and clients differ in it. */

@@ -230,7 +230,7 @@ export function bodyOf<Schema extends v.GenericSchema>(
 
 /** Asks the provider; undefined where there came no answer with 200, or none of this form. */
 export async function ask<Schema extends v.GenericSchema>(
-  { http }: Pick<OutboundTools, 'http'>,
+  { http }: { readonly http: ProviderHttp },
   request: ProviderRequest,
   schema: Schema,
   deadline: number,

@@ -30,6 +30,8 @@ it.each<[string, object]>([
   ['a dash between the numbers', { ...text, chat_id: '15550100001-15550100099@c.us' }],
   ["the other's number alone", { ...text, chat_id: '15550100099@c.us' }],
   ["the user's number written otherwise", { ...sent, ...swapped, user_phone: '+1 (555) 010-0001' }],
+  ["no number of the user's, on what came in", { ...text, ...swapped, user_phone: null }],
+  ["no number of the user's, on what was sent", { ...sent, ...swapped, user_phone: '' }],
   ['no id of the chat', { ...text, chat_id: undefined }],
   ['an empty id of the chat', { ...sent, chat_id: '' }],
 ])('a chat is one with %s', async (_, delivery) => {
