@@ -113,8 +113,7 @@ export function readByName(field: string, events: Readonly<Record<string, EventR
 /** Said instead of what went wrong inside. */
 export const OUR_FAULT = { path: '', message: 'could not be processed; the fault is ours and the event is kept' };
 
-/** A body up to this size is shown by any answer of the API, whatever its characters: JSON writes one as six at most. */
-const ALWAYS_SHOWN = 600 * 1024;
+/** A Lambda answers with 6 MB at most, and JSON writes a character as six. */
 const LONGEST_SHOWN = 4 * 1024 * 1024;
 const TOO_LONG = { path: '', message: 'is too long to be shown, with its control characters spelled out; read it raw' };
 
@@ -131,9 +130,8 @@ export function readWhole(provider: ReceivingProvider, parsed: Parsed<unknown>, 
   if (!parsed.ok) return { issues: [parsed.issue] };
   try {
     const reading = provider.read(parsed.value);
-    return 'drafts' in reading && raw.length > ALWAYS_SHOWN && reading.drafts.some(isTooLong)
-      ? { issues: [TOO_LONG] }
-      : reading;
+    const mayBeTooLong = 'drafts' in reading && raw.length * 6 > LONGEST_SHOWN;
+    return mayBeTooLong && reading.drafts.some(isTooLong) ? { issues: [TOO_LONG] } : reading;
   } catch (cause) {
     // A reader that throws is a fault of ours: the body waits in quarantine for the release that mends it.
     log.error('a reader failed; the event is in quarantine', cause, { provider: provider.name });

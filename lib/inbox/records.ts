@@ -1,6 +1,6 @@
 import { chatId, currentChat } from '#lib/chats/chat.ts';
 import { contradict, lidsAmong, namesIn, otherIn, phonesAmong } from '#lib/chats/people.ts';
-import type { Event, Message, MessageEvent, OwnAccount, Person } from '#lib/domain/event.ts';
+import type { Event, Message, MessageEvent, OwnAccount } from '#lib/domain/event.ts';
 import { contentHash, eventId, isSameMessage, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
@@ -216,11 +216,11 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
   if (chat && !isLate(record)) return asTold;
   const first = (await messagesAt(store, record, nowSeconds)).find((other) => isTheSame(other, event));
   if (!first) return asTold;
-  const message = inWordsOf(first.message, event.message);
-  return {
-    record: { ...record, event: { ...event, id: first.id, chatId: first.chatId, message } },
-    beside: names,
-  };
+  // Under the ids by which the message is there.
+  const { chat: there, sender, recipient } = first.message;
+  const phone = there.phone ?? phonesAmong(names)[0];
+  const message = { ...event.message, chat: { ...there, ...known({ phone }) }, sender, ...known({ recipient }) };
+  return { record: { ...record, event: { ...event, id: first.id, chatId: first.chatId, message } }, beside: names };
 }
 
 const namesOf = (message: Message) => namesIn(message.chat, otherIn(message));
@@ -259,19 +259,3 @@ function isTheSame(one: MessageEvent, other: MessageEvent): boolean {
     isSameMessage(mine, theirs)
   );
 }
-
-/** With the ids under which the message is there, and what else this delivery tells. */
-function inWordsOf(first: Message, told: Message): Message {
-  const { recipient } = told;
-  return {
-    ...told,
-    chat: { ...told.chat, id: first.chat.id, ...known({ phone: first.chat.phone ?? told.chat.phone }) },
-    sender: person(first.sender, told.sender),
-    ...(recipient && { recipient: person(first.recipient, recipient) }),
-  };
-}
-
-const person = (first: Person = {}, told: Person): Person => ({
-  ...told,
-  ...known({ id: first.id ?? told.id, phone: first.phone ?? told.phone }),
-});
