@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { derivedId, shardOf } from '#lib/domain/ids.ts';
-import { CHAT_KINDS, type ChatKind } from '#lib/domain/person.ts';
+import { CHAT_KINDS, type ChatKind, commonSpelling, twinOf } from '#lib/domain/person.ts';
 import { Instant, shortly } from '#lib/domain/schema.ts';
 import { toIso } from '#lib/domain/time.ts';
 import { itemReader } from '#lib/store/items.ts';
@@ -113,10 +113,10 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
       current = item.mergedInto;
       continue;
     }
-    if (!written.done && chat.event !== undefined && String(item.lastEventAt ?? '') < at)
-      await noteLate(store, current, chat.event, at);
-    if (!written.done && chat.reading === 'new' && String(item.lastInAt ?? '') < at)
-      await raiseTo(store, current, 'lastInAt', at);
+    // What was noted since tells more of the chat, but need not have been a message.
+    if (!written.done && chat.event !== undefined)
+      await raiseTo(store, item, 'lastEventAt', at, lastEvent(chat.event, at));
+    if (!written.done && chat.reading === 'new') await raiseTo(store, item, 'lastInAt', at);
     // A title that comes late is still the first one.
     if (!written.done && chat.title !== undefined && item.title === undefined) {
       const named = update(chatKey(current), [set('title', shortly(chat.title))], absent('title'));
@@ -134,17 +134,18 @@ export async function updateChat(store: Store, chat: ChatSighting, id = chatId(c
 /** A delivery that says nothing of it means a person; another may say more. */
 const isInferredKind = ({ kind, isInferred }: ChatSighting): boolean => kind === 'individual' || isInferred === true;
 
-/** What was noted since tells more of the chat, but need not have been a message. */
-async function noteLate(store: Store, id: string, event: string, at: string): Promise<void> {
-  const isLast = all(absent('mergedInto'), any(absent('lastEventAt'), compare('lastEventAt', '<', at)));
-  await store.write(update(chatKey(id), lastEvent(event, at), all(exists(), isLast)));
-}
-
 /** A time that only goes up. False where the chat is gone, or has been merged into another. */
-async function raiseTo(store: Store, id: string, name: 'lastInAt' | 'readAt', at: string): Promise<boolean> {
+async function raiseTo(
+  store: Store,
+  chat: Item,
+  name: 'lastEventAt' | 'lastInAt' | 'readAt',
+  at: string,
+  changes = [set(name, at)],
+): Promise<boolean> {
+  if (String(chat[name] ?? '') >= at) return true;
   const isLater = any(absent(name), compare(name, '<', at));
   const { done, item } = await store.write(
-    update(chatKey(id), [set(name, at)], all(exists(), absent('mergedInto'), isLater)),
+    update(chatKey(String(chat.chatId)), changes, all(exists(), absent('mergedInto'), isLater)),
   );
   return done || (item !== undefined && item.mergedInto === undefined);
 }
@@ -154,7 +155,7 @@ export async function readUpTo(store: Store, workspace: string, id: string, at: 
   for (let hop = 0; hop < MOST_HOPS; hop++) {
     const chat = await currentChat(store, workspace, id);
     if (!chat) return undefined;
-    if (await raiseTo(store, String(chat.chatId), 'readAt', toIso(at))) return currentChat(store, workspace, id);
+    if (await raiseTo(store, chat, 'readAt', toIso(at))) return currentChat(store, workspace, id);
   }
   throw new Error(`chat ${id} has been merged too often`);
 }
@@ -261,38 +262,32 @@ export const FEWEST_DIGITS = 3;
 
 /** In a row; what is longer is told apart by the chat. Characters and not code units, of which two may be one. */
 const LONGEST = 64;
-/** As many numbers as one person is told under, in two spellings perhaps. */
-const MOST_PHONES = 4;
 
 export const cut = (text: string): string => Array.from(text).slice(0, LONGEST).join('');
 export const reversed = (digits: string): string => Array.from(digits).reverse().join('');
 
-/** The title ('' where there is none), and every number that was told of late: whichever spelling comes, the rows stay. */
-type Traits = readonly [title: string, ...phones: string[]];
+/** For which title ('' where there is none) and number its rows are. */
+const kept = ({ foundBy }: Item): readonly string[] | undefined =>
+  Array.isArray(foundBy) ? foundBy.map(String) : undefined;
 
-function kept({ foundBy }: Item): Traits | undefined {
-  if (!Array.isArray(foundBy)) return undefined;
-  const [title = '', ...phones] = foundBy.map(String);
-  return [title, ...phones];
-}
+/** The number in the one spelling for its two: whichever is told, the rows stay. */
+const present = ({ title, phone }: Item): readonly string[] => [
+  typeof title === 'string' ? title : '',
+  ...(typeof phone === 'string' ? [commonSpelling(phone)] : []),
+];
 
-function present(chat: Item): Traits {
-  const [, ...phones] = kept(chat) ?? [''];
-  const told = typeof chat.phone === 'string' && !phones.includes(chat.phone) ? [chat.phone] : [];
-  return [typeof chat.title === 'string' ? chat.title : '', ...[...phones, ...told].slice(-MOST_PHONES)];
-}
+const isFindable = (chat: Item): boolean => JSON.stringify(kept(chat)) === JSON.stringify(present(chat));
 
-function isFindable(chat: Item): boolean {
-  const [had, has] = [kept(chat), present(chat)];
-  return had?.length === has.length && has.every((trait, index) => had[index] === trait);
-}
-
-function rowsFor({ workspace, chatId, providerChatId }: Item, [title, ...phones]: Traits): readonly Key[] {
+function rowsFor(
+  { workspace, chatId, providerChatId }: Item,
+  [title = '', ...phones]: readonly string[],
+): readonly Key[] {
   const key = (by: FoundBy, text: string) => findKey(String(workspace), by, text, String(chatId));
   const begins = cut(folded(title));
   // Whoever looks for a prefix finds the full title in its row as well: its first word needs none of its own.
   const others = [...new Set(wordsOf(title).map(cut))].filter((word) => !begins.startsWith(word));
-  const ends = [...phones, String(providerChatId)].map(digitsOf).filter(({ length }) => length >= FEWEST_DIGITS);
+  const spelled = phones.flatMap((phone) => [phone, twinOf(phone) ?? phone]);
+  const ends = [...spelled, String(providerChatId)].map(digitsOf).filter(({ length }) => length >= FEWEST_DIGITS);
   const rows = [
     ...(title === '' ? [] : [key('TITLE', title), key('WORD', begins)]),
     ...others.map((word) => key('WORD', word)),

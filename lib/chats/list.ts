@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { CHAT_KINDS } from '#lib/domain/person.ts';
+import { CHAT_KINDS, twinOf } from '#lib/domain/person.ts';
 import { Instant, optional, text } from '#lib/domain/schema.ts';
 import { readEach } from '#lib/store/items.ts';
 import {
@@ -124,7 +124,8 @@ function isFoundBy({ title, phone, providerChatId }: ListedChat, words: string):
   const found = wordsOf(title ?? '');
   if (wanted.length > 0 && wanted.every((word) => found.some((one) => one.startsWith(word)))) return true;
   const end = numberEnd(words);
-  return end !== undefined && [phone, providerChatId].some((number) => digitsOf(number ?? '').endsWith(end));
+  const numbers = [phone, phone && twinOf(phone), providerChatId];
+  return end !== undefined && numbers.some((number) => digitsOf(number ?? '').endsWith(end));
 }
 
 /** The digits of what may be the end of a number, as somebody types it: with its zeros where little else is left. */

@@ -1,5 +1,13 @@
 import type { Chat, Message, Person } from '#lib/domain/event.ts';
-import { canBeWrittenTo, commonSpelling, normaliseJid, phoneOfJid, toPhone, twinOf } from '#lib/domain/person.ts';
+import {
+  canBeWrittenTo,
+  commonSpelling,
+  normaliseJid,
+  phoneOf,
+  phoneOfJid,
+  toPhone,
+  twinOf,
+} from '#lib/domain/person.ts';
 import { known } from '#lib/domain/schema.ts';
 import { chatKey, personKey, personPartition, providerChatPartition } from '#lib/store/keys.ts';
 import { getAll, queryAll } from '#lib/store/query.ts';
@@ -79,15 +87,14 @@ export const otherIn = ({ direction, sender, recipient }: Pick<Message, 'directi
 /** Undefined for an id that only its provider understands. */
 export function nameOf(id: string): string | undefined {
   const jid = normaliseJid(id);
-  const phone = phoneOfJid(jid) ?? (id.startsWith('+') ? toPhone(id) : undefined);
+  const phone = phoneOf(jid);
   if (phone !== undefined) return commonSpelling(phone);
   return /@(?:lid|g\.us)$/.test(jid) ? jid : undefined;
 }
 
 /** The number as it was told, of somebody who is known under it. */
 export function phoneIn(names: readonly string[], told: readonly (string | undefined)[]): string | undefined {
-  const phones = told.map((id) => phoneOfJid(id) ?? (id?.startsWith('+') ? toPhone(id) : undefined));
-  return phones.find((phone) => phone !== undefined && names.includes(commonSpelling(phone)));
+  return told.map(phoneOf).find((phone) => phone !== undefined && names.includes(commonSpelling(phone)));
 }
 
 /** What a send keeps of the names of its chat, beside whom it is for. */

@@ -4,7 +4,7 @@ import { isVague } from './file.ts';
 import { derivedId, sha256 } from './ids.ts';
 import { canonicalJson, isRecord } from './json.ts';
 import { ownAccountOf } from './parties.ts';
-import { commonSpelling, isSamePhone, phoneOfJid } from './person.ts';
+import { commonSpelling, isSamePhone, phoneOf } from './person.ts';
 import { checked, known } from './schema.ts';
 
 /**
@@ -50,7 +50,7 @@ export function eventId(
 
 /** One way to write who is told of now by a number, in either of its spellings, and now by the id that holds it. */
 function spelt(name: string | undefined): string | undefined {
-  const phone = name?.startsWith('+') ? name : phoneOfJid(name);
+  const phone = phoneOf(name);
   return phone === undefined ? name : commonSpelling(phone);
 }
 

@@ -131,6 +131,10 @@ export function phoneOfJid(jid: string | undefined): Phone | undefined {
   return digits.length < SHORTEST_HIDDEN || hasLengthOfItsCountry(digits) ? phoneOfDigits(digits) : undefined;
 }
 
+/** The same of a number itself. Digits alone may be an id of the provider's. */
+export const phoneOf = (id: string | undefined): Phone | undefined =>
+  phoneOfJid(id) ?? (id?.startsWith('+') ? toPhone(id) : undefined);
+
 export function chatKindOfJid(jid: string): ChatKind {
   const normal = normaliseJid(jid);
   if (normal === 'status@broadcast') return 'status';

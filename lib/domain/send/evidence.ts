@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Message } from '../event.ts';
 import { safeFileName } from '../file.ts';
-import { commonSpelling, normaliseJid, phoneOfJid, toPhone } from '../person.ts';
+import { commonSpelling, normaliseJid, phoneOf, toPhone } from '../person.ts';
 import { type Recipient, recipientOf } from './recipient.ts';
 
 /**
@@ -161,7 +161,7 @@ export function addressesIn(
  * spellings is found by both: marks of an earlier version know only the one that was told.
  */
 function addresses(id: string): string[] {
-  const phone = id.startsWith('+') ? toPhone(id) : phoneOfJid(id);
+  const phone = phoneOf(id);
   return phone === undefined ? [`chat:${normaliseJid(id)}`] : [`phone:${phone}`, `phone:${commonSpelling(phone)}`];
 }
 
