@@ -37,10 +37,8 @@ function reactionOf(told: Reaction, ownPhone: string | undefined): Reaction {
 function partiesOf(told: Message, ownPhone: string | undefined): Message {
   const own = ownOf(told.account, ownPhone);
   const shown = shownIn(told, own);
-  const found = shown === told.chat ? told : { ...told, chat: shown, broadcastList: told.chat.id };
-  const direction = directionOf(found, own);
-  const isOurs = direction === 'outbound' && found.chat.kind === 'individual';
-  const message = isOurs ? turnedRound(found, own) : found;
+  const message = shown === told.chat ? told : { ...told, chat: shown, broadcastList: told.chat.id };
+  const direction = directionOf(message, own);
   const isTheirs = direction === 'inbound' && isOfTwo(message.chat.kind);
   const title = titleIn(message.chat, namesBeside(message, direction), numbersBeside(message, own));
   const { title: _title, ...chat } = message.chat;
@@ -80,15 +78,6 @@ function otherParty(
   const isWrong = isOwn(sender, own) && !isOwn({ id: chat.id, ...known({ phone }) }, own);
   if (isWrong) return known({ id: chat.id.includes('@') ? chat.id : undefined, phone, name: title });
   return known({ ...sender, name: sender.name ?? (sender.contactName === undefined ? title : undefined) });
-}
-
-/** In a chat of two, what went out is ours: whoever is called its sender is the one to whom it went. */
-function turnedRound(message: Message, own: string | undefined): Message {
-  const { chat, sender, account } = message;
-  const phone = phoneIn(chat);
-  const isTheirs = phone !== undefined && isOwn(sender, phone) && !isOwn(sender, own);
-  if (!isTheirs || own === undefined) return message;
-  return { ...message, sender: known({ phone: own, name: account.name }), recipient: sender };
 }
 
 const phoneIn = ({ id, phone }: Pick<Chat, 'id' | 'phone'>): string | undefined =>

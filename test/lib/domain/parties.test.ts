@@ -152,26 +152,3 @@ describe('what came through a broadcast list', () => {
     }
   });
 });
-
-describe('in a chat of two, what went out', () => {
-  const ours = { phone: OWN, name: 'Corner Shop' };
-  it.each<[string, Partial<Message>]>([
-    ['a jid', {}],
-    ['an id of the provider beside the number', { chat: { ...chat, id: '510234', phone: ANA.phone } }],
-    ['a number', { chat: { ...chat, id: ANA.phone }, sender: { phone: ANA.phone, name: 'Ana' } }],
-  ])('is ours, where the other one is called its sender: %s', (_what, more) => {
-    const message = parties({ direction: 'outbound', recipient: ours, ...more });
-    expect(message).toMatchObject({ sender: ours, recipient: { phone: ANA.phone, name: 'Ana' } });
-    expect(message.chat.title).toBe('Ana Ruiz');
-  });
-
-  it.each<[string, Partial<Message>]>([
-    ['it is ours already', { sender: ours, recipient: ANA }],
-    ['nobody knows our number', { account: {} }],
-    ['we write to ourselves', { chat: { id: OWN, kind: 'individual' }, sender: { phone: OWN } }],
-    ['it is a group', { chat: { ...group, title: 'Lunch club' }, sender: ANA }],
-  ])('stays as it was told, where %s', (_what, more) => {
-    const given = told({ direction: 'outbound', ...more });
-    expect(parties({ direction: 'outbound', ...more })).toMatchObject({ sender: given.sender });
-  });
-});
