@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import {
   BookOpen,
   Coins,
@@ -36,22 +37,19 @@ type View = Entry['Page'];
 
 /** A page that is fetched when it is opened first. */
 function later(load: () => Promise<View>): View {
-  let loaded: View | undefined;
+  const loaded = signal<View | Error | undefined>(undefined);
+  const fetchIt = async () => {
+    loaded.value = await load().catch(() => new Error(texts.notLoaded));
+  };
   return function Later(props) {
-    const [View, setView] = useState<View | undefined>(() => loaded);
-    const [error, setError] = useState<Error>();
+    const View = loaded.value;
     useEffect(() => {
-      if (View) return;
-      const done = (view: View) => {
-        loaded = view;
-        setView(() => view);
-      };
-      load().then(done, () => setError(new Error(texts.notLoaded)));
-    }, [View]);
-    if (View) return <View {...props} />;
+      if (typeof loaded.value !== 'function') void fetchIt();
+    }, []);
+    if (typeof View === 'function') return <View {...props} />;
     return (
       <main id="main" class="page" tabIndex={-1}>
-        {error ? <Failure error={error} /> : <Loading />}
+        {View ? <Failure error={View} /> : <Loading />}
       </main>
     );
   };

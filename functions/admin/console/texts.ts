@@ -154,7 +154,6 @@ export const texts = {
     fromDefault: 'Default account',
     answer: 'Answer',
     placeholder: 'Write a message …',
-    connect: 'Connect an account first, to send through.',
     keysHint: 'Enter sends, Shift+Enter begins a line.',
     send: 'Send',
     withFile: 'Add a file',
@@ -212,7 +211,6 @@ export const texts = {
     last: 'Last active',
     ids: 'Ids',
     elsewhere: 'Other conversations with them',
-    notAll: 'Conversations of an earlier release are still being gone through: there may be more.',
     muted: 'Muted: a machine seems to answer here, so no rule does.',
     why: 'Why:',
     whichRule: 'the rule, and what it did',
@@ -262,8 +260,6 @@ export const texts = {
     before: (count: string) => `${count} a week ago by now`,
     granted: (count: string) => `of ${count}`,
     legend: { received: 'received', sent: 'sent', before: 'a week ago' },
-    bar: (hour: number, count: number, what: string, isBefore: boolean) =>
-      `${String(hour).padStart(2, '0')}:00, ${count} ${what}${isBefore ? ', a week ago' : ''}`,
     chart: (received: number, sent: number) =>
       `Today: ${counted(received, 'message')} received, ${numberOf(sent)} sent`,
     noEvents: 'Nothing has come in yet.',

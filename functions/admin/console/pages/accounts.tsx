@@ -11,13 +11,6 @@ import { Connection, EditAccount, NewAccount, NewCredentials } from './account-f
 
 const t = texts.accounts;
 
-function stateOf({ held, paused }: Account): string {
-  if (held) return 'held';
-  return paused ? 'paused' : 'connected';
-}
-
-const whyOf = ({ holdReason, pauseReason = '' }: Account): string => (holdReason ? reasonOf(holdReason) : pauseReason);
-
 const sourceOf = ({ provider, channel }: Account): string => `${providerName(provider)}, ${texts.channels[channel]}`;
 
 /** A time that has passed is when it was free: what comes next leaves at once. */
@@ -32,15 +25,15 @@ function Pending({ account: { id, pending } }: { readonly account: Account }) {
   return <a href={addressOf('sends', undefined, { account: id, state: 'queued,sending' })}>{pending}</a>;
 }
 
-function State({ account }: { readonly account: Account }) {
-  const why = whyOf(account);
+function State({ account: { held, paused, holdReason, pauseReason, probeAt } }: { readonly account: Account }) {
+  const why = holdReason ? reasonOf(holdReason) : pauseReason;
   return (
     <>
-      <Badge state={stateOf(account)} />
+      <Badge state={(held && 'held') || (paused && 'paused') || 'connected'} />
       {why && <small class="by">{why}</small>}
-      {account.probeAt !== undefined && (
+      {probeAt !== undefined && (
         <small class="by">
-          {t.askedAgain} <Time at={account.probeAt} />
+          {t.askedAgain} <Time at={probeAt} />
         </small>
       )}
     </>
@@ -81,13 +74,7 @@ function OneAccount({ id }: { readonly id: string }) {
               <div class="stack">
                 <Facts
                   of={[
-                    [
-                      texts.state,
-                      <>
-                        <Badge state={stateOf(account)} /> {whyOf(account)}
-                      </>,
-                    ],
-                    account.probeAt !== undefined && [t.askedAgain, <Time key="asked" at={account.probeAt} />],
+                    [texts.state, <State key="state" account={account} />],
                     [texts.provider, sourceOf(account)],
                     account.instance !== undefined && [t.instance, account.instance],
                     [texts.phone, account.phone ?? texts.none],

@@ -1,7 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
 import { Paperclip, SendHorizontal, X } from 'lucide-preact';
 import { useRef, useState } from 'preact/hooks';
-import { addressOf } from '../address.ts';
 import { type Account, api, asked, errorOf, untilSignedOut, workspace } from '../api.ts';
 import type { Quoted } from '../conversation.ts';
 import { QuotedWords } from '../parts/bubble.tsx';
@@ -52,12 +51,10 @@ interface ComposerProps {
   /** Left out while nobody is chosen. */
   readonly to: Recipient | undefined;
   readonly account: Account | undefined;
-  /** Nothing can be sent through any. */
-  readonly hasNoAccount: boolean;
   readonly onSent: (messageId: string) => Promise<unknown>;
 }
 
-export function Composer({ draft: name, to, account, hasNoAccount, onSent }: ComposerProps) {
+export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
   const kept = draftOf(name);
   const draft = kept.value;
   const [error, setError] = useState<Error>();
@@ -159,7 +156,6 @@ export function Composer({ draft: name, to, account, hasNoAccount, onSent }: Com
       <p class="faint">
         <span class="for-keys">{t.keysHint}</span> {t.costs(file?.url && text.trim() ? 2 : 1)}{' '}
         {account && <Departure account={account} />}
-        {hasNoAccount && <a href={addressOf('accounts', 'new')}>{t.connect}</a>}
       </p>
     </form>
   );

@@ -62,7 +62,7 @@ export function Contact({ chat, account, accounts }: ContactProps) {
       <Loaded live={live}>
         {({ muted, others }) => (
           <>
-            <Elsewhere {...others} accounts={accounts} />
+            <Elsewhere chats={others} accounts={accounts} />
             {muted && (
               <section class="card">
                 <p>{t.muted}</p>
@@ -104,42 +104,38 @@ export function Contact({ chat, account, accounts }: ContactProps) {
   );
 }
 
-interface Others {
-  readonly chats: readonly Chat[];
-  /** False while chats of an earlier release are still being gone through. */
-  readonly isAll: boolean;
-}
-
 /** The other chats with the same person or group. An id of a provider alone, as a short code, may be somebody else's elsewhere. */
-async function elsewhere({ id, providerChatId: jid }: Chat, phone: string | undefined): Promise<Others> {
-  if (phone === undefined && !jid.includes('@')) return { chats: [], isAll: true };
+async function elsewhere({ id, providerChatId: jid }: Chat, phone: string | undefined): Promise<readonly Chat[]> {
+  if (phone === undefined && !jid.includes('@')) return [];
   const query = { ...(phone === undefined ? { jid } : { phone }), brief: 'true' as const, limit: 200 };
-  const { items, complete } = await asked(api.GET('/api/chats', { params: { query } }));
-  return { chats: items.filter((one) => one.id !== id), isAll: complete !== false };
+  return (await asked(api.GET('/api/chats', { params: { query } }))).items.filter((one) => one.id !== id);
 }
 
-function Elsewhere({ chats, isAll, accounts }: Others & Pick<ContactProps, 'accounts'>) {
-  if (chats.length === 0 && isAll) return null;
+interface ElsewhereProps {
+  readonly chats: readonly Chat[];
+  readonly accounts: readonly Account[];
+}
+
+function Elsewhere({ chats, accounts }: ElsewhereProps) {
+  if (chats.length === 0) return null;
   return (
     <section>
-      {chats.length > 0 && <h3 class="faint">{t.elsewhere}</h3>}
+      <h3 class="faint">{t.elsewhere}</h3>
       <ul class="stack tight lines">
         {chats.map((chat) => {
-          const { id, provider, unread, lastAt } = chat;
           const account = accountOf(chat, accounts);
           return (
-            <li key={id}>
-              <a class={unread ? 'unread' : undefined} href={addressOf('inbox', id)}>
-                {accountName(account ?? { provider })}
+            <li key={chat.id}>
+              <a class={chat.unread ? 'unread' : undefined} href={addressOf('inbox', chat.id)}>
+                {accountName(account ?? { provider: chat.provider })}
                 {account?.channel === 'sms' && ` · ${texts.channels.sms}`}
-                {unread && <UnreadDot />}
+                {chat.unread && <UnreadDot />}
               </a>
-              <Time at={lastAt} />
+              <Time at={chat.lastAt} />
             </li>
           );
         })}
       </ul>
-      {!isAll && <p class="faint">{t.notAll}</p>}
     </section>
   );
 }

@@ -61,38 +61,23 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
           {live.data && <CallBehind call="GET /api/chats" />}
         </div>
       </section>
-      <Opened
-        key={id}
-        id={id}
-        known={items.find((chat) => chat.id === id)}
-        accounts={accounts}
-        hasNoAccount={live.data?.beside.length === 0}
-        isWaiting={live.data === undefined && live.error === undefined}
-        onRead={live.again}
-      />
+      {id === undefined && (
+        <section class="thread none">
+          <Empty title={t.choose} hint={t.chooseHint} />
+        </section>
+      )}
+      {id === 'new' && <NewChat accounts={accounts} />}
+      {id !== undefined && id !== 'new' && (
+        <Conversation
+          key={id}
+          id={id}
+          known={items.find((chat) => chat.id === id)}
+          accounts={accounts}
+          isWaiting={live.data === undefined && live.error === undefined}
+          onRead={live.again}
+        />
+      )}
     </main>
-  );
-}
-
-interface OpenedProps {
-  readonly id: string | undefined;
-  /** As the list has it; a chat that is not on its page is asked for. */
-  readonly known: Chat | undefined;
-  readonly accounts: readonly Account[];
-  readonly hasNoAccount: boolean;
-  /** Whether accounts are still to come. */
-  readonly isWaiting: boolean;
-  readonly onRead: () => Promise<unknown>;
-}
-
-function Opened({ id, ...props }: OpenedProps) {
-  const { accounts, hasNoAccount } = props;
-  if (id === 'new') return <NewChat accounts={accounts} hasNoAccount={hasNoAccount} />;
-  if (id !== undefined) return <Conversation id={id} {...props} />;
-  return (
-    <section class="thread none">
-      <Empty title={t.choose} hint={t.chooseHint} />
-    </section>
   );
 }
 
@@ -103,8 +88,18 @@ WIDE.addEventListener('change', () => {
   isWide.value = WIDE.matches;
 });
 
+interface ConversationProps {
+  readonly id: string;
+  /** As the list has it; a chat that is not on its page is asked for. */
+  readonly known: Chat | undefined;
+  readonly accounts: readonly Account[];
+  /** Whether accounts are still to come. */
+  readonly isWaiting: boolean;
+  readonly onRead: () => Promise<unknown>;
+}
+
 /** What was said is asked for beside who it is with, and does not wait for it. */
-function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: OpenedProps & { readonly id: string }) {
+function Conversation({ id, known, accounts, isWaiting, onRead }: ConversationProps) {
   const listed = useRef(known);
   listed.current = known;
   // A link leads to what is not on the page of the list; and what is unread leaves the unread ones once it is open.
@@ -121,14 +116,7 @@ function Conversation({ id, known, accounts, hasNoAccount, isWaiting, onRead }: 
   const isContact = isWide.value || address.value.query.get('show') === 'contact';
   return (
     <>
-      <Thread
-        sought={id}
-        chat={chat}
-        account={account}
-        hasNoAccount={hasNoAccount}
-        isWaiting={isWaiting || !chat}
-        onRead={hasRead}
-      />
+      <Thread sought={id} chat={chat} account={account} isWaiting={isWaiting || !chat} onRead={hasRead} />
       {isContact && (chat ? <Contact chat={chat} account={account} accounts={accounts} /> : <aside class="contact" />)}
     </>
   );
@@ -238,13 +226,8 @@ function useListKeys() {
   return list;
 }
 
-interface NewChatProps {
-  readonly accounts: readonly Account[];
-  readonly hasNoAccount: boolean;
-}
-
 /** Begins a conversation with somebody who has not written. */
-function NewChat({ accounts, hasNoAccount }: NewChatProps) {
+function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {
   const [phone, setPhone] = useState('');
   const [chosen, choose] = useState('');
   // Which one the hub takes is known where there is one alone.
@@ -276,7 +259,7 @@ function NewChat({ accounts, hasNoAccount }: NewChatProps) {
         />
         <CallBehind call="POST /api/sends" />
       </div>
-      <Composer draft="new" to={to} account={account} hasNoAccount={hasNoAccount} onSent={open} />
+      <Composer draft="new" to={to} account={account} onSent={open} />
     </section>
   );
 }

@@ -107,9 +107,7 @@ function Bars({ since, today, before }: BarsProps) {
             y={HEIGHT - height}
             width={isBefore ? BAR + 3 : BAR}
             height={height}
-          >
-            <title>{t.bar(hourAt(slot), hour[kind], t.legend[kind], isBefore)}</title>
-          </rect>
+          />
         );
       }),
     );

@@ -7,7 +7,8 @@ import { Loaded, Page } from '../parts/page.tsx';
 import { Queue, SendActions } from '../parts/send.tsx';
 import { Badge, Facts, Id, Phone, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
-import { accountName, accountOptions, addressName, providerName, reasonOf, texts } from '../texts.ts';
+import { accountName, accountOptions, addressName, reasonOf, texts } from '../texts.ts';
+import { Named } from './event.tsx';
 
 const t = texts.sends;
 const STATES = [
@@ -207,11 +208,6 @@ function Act({ send, onChange }: { readonly send: Send; readonly onChange: () =>
 function OneSend({ id }: { readonly id: string }) {
   const path = { params: { path: { messageId: id } } };
   const live = useLive(`send ${id}`, () => asked(api.GET('/api/sends/{messageId}', path)));
-  const { data: accounts } = useLive('accounts of sends', allAccounts, { of: ['accounts'] });
-  const accountOf = ({ accountId, provider }: Send) => {
-    const account = accounts?.find((one) => one.id === accountId);
-    return account ? accountName(account) : providerName(provider);
-  };
   return (
     <Page
       title={t.one}
@@ -235,12 +231,7 @@ function OneSend({ id }: { readonly id: string }) {
                 [t.message, textOf(send)],
                 [texts.reason, <Why key="why" send={send} />],
                 [t.credits, `${send.credits}, ${send.creditState.replaceAll('_', ' ')}`],
-                [
-                  texts.account,
-                  <a key="account" href={addressOf('accounts', send.accountId)}>
-                    {accountOf(send)}
-                  </a>,
-                ],
+                [texts.account, <Named key="account" page="accounts" id={send.accountId} />],
                 [texts.id, <Id key="id" id={send.messageId} />],
               ]}
             />

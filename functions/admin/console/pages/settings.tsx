@@ -12,7 +12,8 @@ import { keep, keptOf, ShownOnce } from '../parts/shown-once.tsx';
 import { Empty, Facts, Id, Time } from '../parts/small.tsx';
 import { Table } from '../parts/table.tsx';
 import { attempt, tell } from '../parts/toast.tsx';
-import { accountName, accountOptions, texts } from '../texts.ts';
+import { accountOptions, texts } from '../texts.ts';
+import { Named } from './event.tsx';
 
 const t = texts.settings;
 /** It is always there. */
@@ -49,19 +50,16 @@ export function Settings() {
 /** What a key of the workspace may look at and not change. */
 function OwnWorkspace({ id }: InWorkspace) {
   const path = { params: { path: { id } } };
-  const live = useLive(`workspace ${id}`, async () => {
-    const [workspace, accounts] = await Promise.all([asked(api.GET('/api/workspaces/{id}', path)), allAccounts()]);
-    return { ...workspace, account: accounts.find((one) => one.id === workspace.defaultAccountId) };
-  });
+  const live = useLive(`workspace ${id}`, () => asked(api.GET('/api/workspaces/{id}', path)));
   return (
     <Loaded live={live}>
-      {({ name, account, defaultCountry, retentionDays }) => (
+      {({ name, defaultAccountId: account, defaultCountry, retentionDays }) => (
         <>
           <Facts
             of={[
               [t.workspace, name],
               [texts.id, <Id key="id" id={id} />],
-              [t.defaultAccount, account ? accountName(account) : t.lastConnected],
+              [t.defaultAccount, account ? <Named key="account" page="accounts" id={account} /> : t.lastConnected],
               [t.country, defaultCountry ?? t.noCountry],
               [t.retention, retentionDays ?? t.forEver],
             ]}

@@ -20,14 +20,13 @@ interface ThreadProps {
   /** Left out until it is known. */
   readonly chat: Chat | undefined;
   readonly account: Account | undefined;
-  readonly hasNoAccount: boolean;
   /** Whether the chat or its account are still to come: what is said is loaded meanwhile. */
   readonly isWaiting: boolean;
   readonly onRead: () => Promise<unknown>;
 }
 
 /** A conversation, whose newest messages are live, and what answers it. */
-export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead }: ThreadProps) {
+export function Thread({ sought, chat, account, isWaiting, onRead }: ThreadProps) {
   const id = chat?.id ?? sought;
   const { live, items, next } = useList({
     name: `thread ${id}`,
@@ -91,7 +90,7 @@ export function Thread({ sought, chat, account, hasNoAccount, isWaiting, onRead 
         </Loaded>
       </section>
       {mayChange() ? (
-        <Composer draft={id} to={{ chat_id: id }} account={account} hasNoAccount={hasNoAccount} onSent={live.again} />
+        <Composer draft={id} to={{ chat_id: id }} account={account} onSent={live.again} />
       ) : (
         <p class="composer faint">{t.readOnly}</p>
       )}

@@ -46,22 +46,16 @@ export async function attempt(act: () => Promise<unknown>, said?: string): Promi
 export function Toasts() {
   return (
     <div class="stack tight toasts" role="status" aria-live="polite">
-      {toasts.value.map((toast, index) =>
-        typeof toast.said === 'string' ? (
-          <p key={index} class="toast">
-            {toast.said}
-          </p>
-        ) : (
-          <div key={index} class="toast wrong">
-            <p>
-              <Fault error={toast.said} />
-            </p>
+      {toasts.value.map((toast, index) => (
+        <div key={index} class={`toast ${typeof toast.said === 'string' ? '' : 'wrong'}`}>
+          <p>{typeof toast.said === 'string' ? toast.said : <Fault error={toast.said} />}</p>
+          {typeof toast.said !== 'string' && (
             <button type="button" class="plain" aria-label={texts.close} onClick={() => close(toast)}>
               <X aria-hidden="true" />
             </button>
-          </div>
-        ),
-      )}
+          )}
+        </div>
+      ))}
     </div>
   );
 }

@@ -109,22 +109,13 @@ function operandAt(when: unknown, at: string, operator: string): string {
   return Array.isArray(operand) ? operand.join(', ') : String(operand ?? '');
 }
 
-function shownAs(name: string, value: unknown) {
-  if (typeof value !== 'string') return <Code text={textOf(value)} />;
-  return name === 'body' ? <Code text={value} /> : value;
-}
-
 /** The text as it would be read, and whatever else there is. */
 function Would({ would }: { readonly would: unknown }) {
   if (!isDraft(would)) return <Code text={textOf(would)} />;
   const { text, action: _send, ...rest } = would;
   return (
     <>
-      {Object.entries(rest).map(([name, value]) => (
-        <p key={name} class="faint">
-          {name}: {shownAs(name, value)}
-        </p>
-      ))}
+      {Object.keys(rest).length > 0 && <Code text={textOf(rest)} />}
       {typeof text === 'string' && <p class="bubble ours message-text">{text}</p>}
     </>
   );

@@ -44,15 +44,7 @@ let drafts = 0;
 function compose() {
   const said: string[] = [];
   const onSent = async (id: string) => said.push(id);
-  render(
-    <Composer
-      draft={`draft ${++drafts}`}
-      to={{ chat_id: 'chat_1' }}
-      account={undefined}
-      hasNoAccount={false}
-      onSent={onSent}
-    />,
-  );
+  render(<Composer draft={`draft ${++drafts}`} to={{ chat_id: 'chat_1' }} account={undefined} onSent={onSent} />);
   return said;
 }
 const field = (name: string): HTMLInputElement => screen.getByRole('textbox', { name: new RegExp(`^${name}`) });
@@ -137,7 +129,7 @@ it('keeps what was begun for its workspace, and for nobody who signs in after', 
   const own = `draft ${drafts + 1}`;
   const show = () => {
     cleanup();
-    render(<Composer draft={own} to={undefined} account={undefined} hasNoAccount={false} onSent={async () => []} />);
+    render(<Composer draft={own} to={undefined} account={undefined} onSent={async () => []} />);
     return field('Answer').value;
   };
   drafts += 1;
