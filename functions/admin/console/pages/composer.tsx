@@ -161,12 +161,7 @@ export function Composer({ draft: name, to, account, onSent }: ComposerProps) {
   );
 }
 
-interface FileFieldsProps {
-  readonly file: File;
-  readonly onChange: (file: File) => void;
-}
-
-const FileFields = ({ file, onChange }: FileFieldsProps) => (
+const FileFields = ({ file, onChange }: { readonly file: File; readonly onChange: (file: File) => void }) => (
   <div class="pair">
     <TextField
       name="file_url"

@@ -111,12 +111,7 @@ async function elsewhere({ id, providerChatId: jid }: Chat, phone: string | unde
   return (await asked(api.GET('/api/chats', { params: { query } }))).items.filter((one) => one.id !== id);
 }
 
-interface ElsewhereProps {
-  readonly chats: readonly Chat[];
-  readonly accounts: readonly Account[];
-}
-
-function Elsewhere({ chats, accounts }: ElsewhereProps) {
+function Elsewhere({ chats, accounts }: { readonly chats: readonly Chat[]; readonly accounts: readonly Account[] }) {
   if (chats.length === 0) return null;
   return (
     <section>

@@ -212,8 +212,9 @@ function Hands({ hands }: { readonly hands: readonly Hand[] }) {
       {hands.map(({ to, state, text }) => (
         <li key={`${to} ${text}`}>
           <a class="hand" href={to}>
-            <Badge state={state} />
-            <span class="two-lines">{text}</span>
+            <span class="two-lines">
+              <Badge state={state} /> {text}
+            </span>
             <ArrowRight aria-hidden="true" />
           </a>
         </li>

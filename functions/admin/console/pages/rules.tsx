@@ -172,12 +172,7 @@ function RuleList() {
   );
 }
 
-interface OfDayProps {
-  readonly id: string;
-  readonly runs: RunsOfDay;
-}
-
-function OfDay({ id, runs: { total, failed, guarded, more } }: OfDayProps) {
+function OfDay({ id, runs: { total, failed, guarded, more } }: { readonly id: string; readonly runs: RunsOfDay }) {
   if (total === 0) return <>{t.runsOf(total, more)}</>;
   return (
     <a href={addressOf('rules', id)}>

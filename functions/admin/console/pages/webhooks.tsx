@@ -126,13 +126,8 @@ function OneWebhook({ id }: { readonly id: string }) {
 
 const asFile = (id: string) => ({ params: { path: { id } }, parseAs: 'blob' }) as const;
 
-interface DownloadProps {
-  readonly name: string;
-  readonly load: () => Promise<Blob>;
-}
-
 /** A file that is fetched as everything else is: a plain link could not say which workspace is meant. */
-function Download({ name, load }: DownloadProps) {
+function Download({ name, load }: { readonly name: string; readonly load: () => Promise<Blob> }) {
   const save = async () => {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(await load());

@@ -246,12 +246,7 @@ export function Form(props: FormProps) {
   return title === undefined ? form : <Card title={title}>{form}</Card>;
 }
 
-interface CardProps {
-  readonly title: string;
-  readonly children: ComponentChildren;
-}
-
-export const Card = ({ title, children }: CardProps) => (
+export const Card = ({ title, children }: { readonly title: string; readonly children: ComponentChildren }) => (
   <section class="card">
     <h2>{title}</h2>
     {children}

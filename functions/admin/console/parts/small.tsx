@@ -134,12 +134,7 @@ export function Failure({ error }: { readonly error: Error }) {
   );
 }
 
-interface FailuresProps {
-  readonly title?: string;
-  readonly of: readonly string[];
-}
-
-export const Failures = ({ title, of }: FailuresProps) => (
+export const Failures = ({ title, of }: { readonly title?: string; readonly of: readonly string[] }) => (
   <div class="failure">
     {title && <p>{title}</p>}
     <ul>
