@@ -29,7 +29,7 @@ function SignIn({ because }: { readonly because: Error | undefined }) {
       {because && <Failure error={because} />}
       <Form act={t.act} onSubmit={({ key = '', workspace }) => signIn(key, workspace)}>
         <TextField name="key" label={t.key} hint={t.keyHint} required secret />
-        <TextField name="workspace" label={t.workspace} hint={t.workspaceHint} />
+        <TextField name="workspace" label={texts.workspace} hint={t.workspaceHint} />
       </Form>
     </main>
   );

@@ -52,7 +52,7 @@ const AccountList = () => (
       { head: texts.phone, cell: ({ phone }) => (phone ? <Phone number={phone} /> : texts.none) },
       { head: texts.state, cell: (account) => <State account={account} /> },
       { head: t.paceShort, cell: ({ pacing }) => t.paceOf(pacing.minMs, pacing.maxMs) },
-      { head: t.pending, cell: (account) => <Pending account={account} />, numeric: true },
+      { head: texts.waiting, cell: (account) => <Pending account={account} />, numeric: true },
       { head: t.next, cell: (account) => <NextSend account={account} /> },
     ]}
   />
@@ -79,7 +79,7 @@ function OneAccount({ id }: { readonly id: string }) {
                     account.instance !== undefined && [t.instance, account.instance],
                     [texts.phone, account.phone ?? texts.none],
                     [t.pace, t.paceOf(account.pacing.minMs, account.pacing.maxMs)],
-                    [t.pending, <Pending key="pending" account={account} />],
+                    [texts.waiting, <Pending key="pending" account={account} />],
                     [t.next, <NextSend key="next" account={account} />],
                     [texts.id, <Id key="id" id={account.id} />],
                   ]}

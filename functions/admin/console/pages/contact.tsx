@@ -43,7 +43,7 @@ export function Contact({ chat, account, accounts }: ContactProps) {
       <Facts
         of={[
           phone !== undefined && [texts.phone, <Phone key="phone" number={phone} />],
-          [t.kind, t.kinds[kind] ?? kind],
+          [texts.kind, t.kinds[kind] ?? kind],
           [
             texts.account,
             account ? (
@@ -70,10 +70,10 @@ export function Contact({ chat, account, accounts }: ContactProps) {
                   {t.why} {muted.why}; <a href={addressOf('rules', muted.rule)}>{t.whichRule}</a>
                 </p>
                 <p class="faint">
-                  {t.until} <Time at={muted.until} />
+                  {texts.till} <Time at={muted.until} />
                 </p>
                 <div class="actions">
-                  <Acts acts={[{ label: t.unmute, run: unmute, said: t.unmuted }]} onDone={live.again} />
+                  <Acts acts={[{ label: texts.unmute, run: unmute, said: t.unmuted }]} onDone={live.again} />
                 </div>
               </section>
             )}

@@ -27,7 +27,7 @@ export function Credits() {
   });
   const onDone = list.live.again;
   return (
-    <Page title={t.title} call="GET /api/credits">
+    <Page title={texts.pages.credits} call="GET /api/credits">
       <List of={list}>
         {({ available, reserved, spent, granted, quota, epoch, audit }) => (
           <>

@@ -36,7 +36,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: Endpoint }) {
         [t.url, url],
         [t.types, types.join(', ')],
         [
-          t.waiting,
+          texts.waiting,
           <a key="waiting" href={addressOf('endpoints', id, { state: 'waiting' })}>
             {t.waitingOf(waiting ?? 0)}
           </a>,

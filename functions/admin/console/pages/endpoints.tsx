@@ -81,7 +81,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
   const acts: readonly (Act | false)[] = [
     { label: t.test, run: async () => setTested(await test(id)) },
     health === 'failing' && { label: t.callNow, run: enable, said: t.calledNow },
-    { label: isOff ? texts.on : texts.off, run: isOff ? enable : disable, said: t.switched },
+    { label: isOff ? texts.on : texts.off, run: isOff ? enable : disable, said: texts.done },
     { label: t.replay, run: async () => setReplaying(true) },
     { label: t.rotate, run: rotate, asks: t.rotateText(name ?? url) },
     deletion('endpoints', t.deleteText(name ?? url), () => done(api.DELETE('/api/endpoints/{id}', path))),
@@ -136,7 +136,7 @@ function OneEndpoint({ id }: { readonly id: string }) {
                 { head: texts.state, cell: (one) => <Badge state={one.state} /> },
                 {
                   head: t.type,
-                  cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? t.untold}</a>,
+                  cell: ({ type, event }) => <a href={addressOf('events', event)}>{type ?? texts.events.one}</a>,
                 },
                 { head: t.attempts, cell: ({ attempts }) => <AttemptList attempts={attempts} /> },
                 { head: texts.at, cell: ({ storedAt }) => <Time at={storedAt} /> },

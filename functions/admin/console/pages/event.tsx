@@ -84,7 +84,10 @@ export function OneEvent({ id }: { readonly id: string }) {
                   </a>,
                 ],
                 'chatId' in event &&
-                  event.chatId !== undefined && [t.chat, <Named key="chat" page="inbox" id={event.chatId} />],
+                  event.chatId !== undefined && [
+                    texts.contact.back,
+                    <Named key="chat" page="inbox" id={event.chatId} />,
+                  ],
                 event.kind === 'unknown' && [
                   t.quarantine,
                   <>

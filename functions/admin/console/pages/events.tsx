@@ -57,7 +57,7 @@ function EventList() {
   const isFiltered = Object.keys(others).length > 0;
   return (
     <Page
-      title={t.title}
+      title={texts.pages.events}
       call="GET /api/events"
       actions={isQuarantine && items.length > 0 && <Acts acts={[replayEverything]} onDone={onDone} />}
     >
@@ -89,7 +89,7 @@ function Filters({ filter }: { readonly filter: Filter }) {
   return (
     <div class="filters">
       <Select
-        label={t.kind}
+        label={texts.kind}
         isBare
         value={filter.kind ?? ''}
         options={[['', t.allKinds], ...KINDS.map((kind) => [kind, kind] as const)]}
@@ -128,7 +128,7 @@ function Filters({ filter }: { readonly filter: Filter }) {
 function EventTable({ events }: { readonly events: readonly Event[] }) {
   return (
     <Table
-      label={t.title}
+      label={texts.pages.events}
       rows={events}
       keyOf={({ id }) => id}
       columns={[
@@ -176,7 +176,7 @@ function Quarantine({ types, onDone }: QuarantineProps) {
             ),
           },
           { head: texts.provider, cell: ({ provider }) => providerName(provider) },
-          { head: t.waiting, cell: (type) => waiting(type), numeric: true },
+          { head: texts.waiting, cell: (type) => waiting(type), numeric: true },
           { head: texts.since, cell: ({ firstAt }) => <Time at={firstAt} /> },
         ]}
         acts={({ type, provider }) => [

@@ -30,7 +30,7 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   });
   const { live, items } = list;
   useEffect(() => {
-    document.title = `${t.title} · Hookline`;
+    document.title = `${texts.pages.inbox} · Hookline`;
   }, []);
   const pane = useListKeys();
   const accounts = live.data?.beside ?? [];
@@ -44,9 +44,9 @@ export function Inbox({ id }: { readonly id?: string | undefined }) {
   );
   return (
     <main id="main" class={`inbox ${id ? 'reading' : ''} ${isContact ? 'on-contact' : ''}`} tabIndex={-1}>
-      <section class="chats" aria-label={t.title} ref={pane}>
+      <section class="chats" aria-label={texts.pages.inbox} ref={pane}>
         <header>
-          <h1>{t.title}</h1>
+          <h1>{texts.pages.inbox}</h1>
           {mayChange() && (
             <a class="button plain" href={inboxAt('new')} aria-label={t.begin} title={t.begin}>
               <SquarePen aria-hidden="true" />
@@ -246,13 +246,13 @@ function NewChat({ accounts }: { readonly accounts: readonly Account[] }) {
         <h1>{t.begin}</h1>
       </header>
       <div class="scroller form">
-        <TextField name="phone" label={t.to} hint={t.toHint} value={phone} onInput={setPhone} />
+        <TextField name="phone" label={texts.to} hint={t.toHint} value={phone} onInput={setPhone} />
         <Select
-          label={t.from}
+          label={texts.from}
           hint={t.fromHint}
           value={chosen}
           options={[
-            ['', t.fromDefault],
+            ['', texts.settings.defaultAccount],
             ...accounts.map((one) => [one.id, `${accountName(one)} (${one.channel})`] as const),
           ]}
           onChange={choose}

@@ -24,7 +24,7 @@ type Loadings = Awaited<ReturnType<typeof load>>;
 export function Overview() {
   const live = useLive('overview', load, { of: ['events', 'sends', 'accounts'] });
   return (
-    <Page title={t.title} call="GET /api/summary">
+    <Page title={texts.pages.overview} call="GET /api/summary">
       <Loaded live={live}>
         {(all) => (
           <>
@@ -60,7 +60,7 @@ function figuresOf({ summary: { today, lastWeek, waiting, credits }, since: afte
     { to: addressOf('events', undefined, events), label: t.received, value: today.received, beside: ago(received) },
     { to: sendsIn(GONE_OUT, after), label: t.sent, value: today.sent, beside: ago(sent) },
     { to: sendsIn(FAILED, after), label: t.failed, value: today.failed, beside: ago(failed) },
-    { to: sendsIn('queued,sending'), label: t.waiting, value: waiting, beside: t.now },
+    { to: sendsIn('queued,sending'), label: texts.waiting, value: waiting, beside: t.now },
     {
       ...{ to: addressOf('credits'), label: t.credits, value: credits.available },
       beside: t.granted(numberOf(credits.granted)),

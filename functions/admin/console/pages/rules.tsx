@@ -118,7 +118,7 @@ function RuleList() {
     </a>
   );
   return (
-    <Page title={t.title} call="GET /api/rules" actions={(live.data?.items.length ?? 0) > 0 && make}>
+    <Page title={texts.pages.rules} call="GET /api/rules" actions={(live.data?.items.length ?? 0) > 0 && make}>
       <Loaded live={live}>
         {({ items, damaged, paused, muted }) => (
           <>
@@ -136,7 +136,7 @@ function RuleList() {
               </div>
             )}
             <Table
-              label={t.title}
+              label={texts.pages.rules}
               rows={items}
               keyOf={({ id }) => id}
               columns={[
@@ -215,10 +215,10 @@ const MutedChats = ({ muted, rules, onDone }: MutedProps) => (
           ),
         },
         { head: texts.since, cell: ({ since }) => <Time at={since} /> },
-        { head: t.till, cell: ({ until }) => <Time at={until} /> },
+        { head: texts.till, cell: ({ until }) => <Time at={until} /> },
       ]}
       acts={({ chatId: chat }) => [
-        { label: t.unmute, run: () => done(api.DELETE('/api/rules/muted', { params: { query: { chat } } })) },
+        { label: texts.unmute, run: () => done(api.DELETE('/api/rules/muted', { params: { query: { chat } } })) },
       ]}
       onDone={onDone}
     />
@@ -245,7 +245,7 @@ function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly isOn: bo
           { head: texts.at, cell: ({ at }) => <Time at={at} /> },
           { head: t.result, cell: ({ result }) => <Badge state={result} /> },
           {
-            head: t.actionsDone,
+            head: texts.act,
             cell: ({ why, actions }) => (
               <ul>
                 {why && <li>{why}</li>}
@@ -264,7 +264,7 @@ function Runs({ runs, isOn }: { readonly runs: readonly Run[]; readonly isOn: bo
               </ul>
             ),
           },
-          { head: t.event, cell: ({ event }) => <a href={addressOf('events', event)}>{t.event}</a> },
+          { head: texts.events.one, cell: ({ event }) => <a href={addressOf('events', event)}>{texts.events.one}</a> },
         ]}
       />
     </>

@@ -52,7 +52,7 @@ function SendList() {
     <SendTable label={label} sends={sends} accounts={accounts} onChange={list.live.again} />
   );
   return (
-    <Page title={t.title} call="GET /api/sends">
+    <Page title={texts.pages.sends} call="GET /api/sends">
       <Filters filter={filter} accounts={accounts} />
       {(filter.after ?? filter.before) !== undefined && <p class="faint">{t.byDay}</p>}
       {filter.account !== undefined && <Queue account={filter.account} />}
@@ -73,7 +73,7 @@ function SendList() {
             )}
             {unknown.length > 0 && <h2>{t.all}</h2>}
             {list.items.length > 0 ? (
-              tableOf(t.title, list.items)
+              tableOf(texts.pages.sends, list.items)
             ) : (
               <None of={list} texts={t} isFiltered={!isAll}>
                 <a class="button" href={addressOf('webhooks', 'new', { kind: 'send' })}>
@@ -166,7 +166,7 @@ function SendTable({ label, sends, accounts, onChange }: SendTableProps) {
           ),
         },
         {
-          head: t.to,
+          head: texts.to,
           cell: (send) => (
             <>
               <a href={addressOf('sends', send.messageId)}>
@@ -221,7 +221,7 @@ function OneSend({ id }: { readonly id: string }) {
               of={[
                 [texts.state, <Badge key="state" state={send.state} />],
                 [
-                  t.to,
+                  texts.to,
                   send.recipient.chatId ? (
                     <a href={addressOf('inbox', send.recipient.chatId)}>{toWhom(send)}</a>
                   ) : (

@@ -23,7 +23,7 @@ export function Settings() {
   const health = useOnce(() => asked(api.GET('/health')));
   const id = workspace.value;
   return (
-    <Page title={t.title} call="GET /api/workspaces/{id}" callId={id}>
+    <Page title={texts.pages.settings} call="GET /api/workspaces/{id}" callId={id}>
       {session.value?.admin ? (
         <>
           <div class="columns">
@@ -57,7 +57,7 @@ function OwnWorkspace({ id }: InWorkspace) {
         <>
           <Facts
             of={[
-              [t.workspace, name],
+              [texts.workspace, name],
               [texts.id, <Id key="id" id={id} />],
               [t.defaultAccount, account ? <Named key="account" page="accounts" id={account} /> : t.lastConnected],
               [t.country, defaultCountry ?? t.noCountry],
@@ -92,7 +92,7 @@ function Workspaces({ id }: InWorkspace) {
   return (
     <>
       <div class="stack">
-        <Card title={t.workspaces}>
+        <Card title={texts.workspace}>
           <Loaded live={live}>
             {({ items }) => (
               <Select
@@ -164,7 +164,7 @@ function Defaults({ workspace, onChange }: DefaultsProps) {
         <Select
           name="account"
           label={t.defaultAccount}
-          hint={t.defaultAccountHint}
+          hint={texts.webhooks.boundSendHint}
           value={defaultAccountId}
           options={[['', t.lastConnected], ...accountOptions(live.data)]}
         />
@@ -228,7 +228,7 @@ function Keys({ id }: InWorkspace) {
                 { head: texts.name, cell: ({ name }) => name ?? texts.none },
                 { head: t.scope, cell: ({ scope }) => t.scopes[scope] },
                 { head: t.begins, cell: ({ prefix }) => <code>{prefix}…</code> },
-                { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+                { head: texts.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
               ]}
               acts={(key) => [
                 {

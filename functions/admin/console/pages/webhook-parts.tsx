@@ -75,7 +75,7 @@ function Bound({ kind, provider, value }: BoundProps) {
   return (
     <Select
       key={`${provider} ${kind}`}
-      label={t.bound}
+      label={texts.account}
       hint={kind === 'send' ? t.boundSendHint : t.boundHint}
       name="account"
       value={value}

@@ -45,7 +45,7 @@ function WebhookList() {
           cell: ({ lastCall }) => (lastCall ? <LastCall call={lastCall} /> : <span class="faint">{t.waiting}</span>),
         },
         { head: t.token, cell: ({ tokenPrefix }) => <code>{tokenPrefix}…</code> },
-        { head: t.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
+        { head: texts.made, cell: ({ createdAt }) => <Time at={createdAt} /> },
       ]}
     />
   );

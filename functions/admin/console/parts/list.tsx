@@ -182,8 +182,8 @@ export function collection({ List: All, New, One }: Views) {
 
 interface ListPageProps<Item> extends Pace {
   /** As in the address. */
-  readonly page: string;
-  readonly texts: NoneProps['texts'] & Readonly<Record<'title' | 'make', string>>;
+  readonly page: 'accounts' | 'endpoints' | 'webhooks';
+  readonly texts: NoneProps['texts'] & { readonly make: string };
   readonly call: string;
   readonly load: (cursor?: string) => Promise<Listed<Item>>;
   readonly columns: readonly Column<Item>[];
@@ -193,6 +193,7 @@ interface ListPageProps<Item> extends Pace {
 export function ListPage<Item extends { readonly id: string }>(props: ListPageProps<Item>) {
   const { page, texts: t, call, load, columns, ...pace } = props;
   const list = useList({ name: page, idOf: ({ id }: Item) => id, load, beside: async () => undefined, ...pace });
+  const title = texts.pages[page];
   const make = (
     <a class="button primary" href={addressOf(page, 'new')}>
       {t.make}
@@ -204,9 +205,9 @@ export function ListPage<Item extends { readonly id: string }>(props: ListPagePr
     </None>
   );
   return (
-    <Page title={t.title} call={call} actions={list.items.length > 0 && make}>
+    <Page title={title} call={call} actions={list.items.length > 0 && make}>
       <List of={list}>
-        {() => <Table label={t.title} rows={list.items} keyOf={({ id }) => id} columns={columns} empty={empty} />}
+        {() => <Table label={title} rows={list.items} keyOf={({ id }) => id} columns={columns} empty={empty} />}
       </List>
     </Page>
   );

@@ -132,7 +132,7 @@ export function SendActions({ send, state, onChange }: SendActionsProps) {
         onDone={onChange}
         acts={[
           state === 'queued' && {
-            label: texts.inbox.cancelSend,
+            label: texts.cancel,
             run: () => asked(api.POST('/api/sends/{messageId}/cancel', path)),
             said: texts.inbox.cancelled,
           },

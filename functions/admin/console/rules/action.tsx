@@ -202,7 +202,12 @@ function Endpoint(props: FieldsProps) {
   const { endpoints } = useContext(Nameable);
   const { value, onChange } = ofAction(props, 'endpoint');
   return (
-    <Select label={t.endpoint} value={value} options={withCurrent(endpoints, value, t.choose)} onChange={onChange} />
+    <Select
+      label={texts.endpoints.one}
+      value={value}
+      options={withCurrent(endpoints, value, t.choose)}
+      onChange={onChange}
+    />
   );
 }
 
@@ -226,7 +231,7 @@ function Call(props: FieldsProps) {
         onChange={(isOwn) => set('json')(isOwn ? {} : undefined)}
       />
       {action.json !== undefined && (
-        <JsonBox label={t.body} hint={t.textHint} value={action.json} onChange={set('json')} />
+        <JsonBox label={t.json} hint={t.textHint} value={action.json} onChange={set('json')} />
       )}
       <details open={action.headers !== undefined}>
         <summary>{t.headers}</summary>
@@ -242,7 +247,7 @@ function Email(props: FieldsProps) {
   return (
     <>
       <LinesBox
-        label={t.addresses}
+        label={texts.to}
         path={`${path}.to`}
         value={areLines(action.to) ? action.to : []}
         onChange={(to) => onChange({ ...action, to })}

@@ -1,4 +1,5 @@
 import { CheckBox, Select } from '../parts/form.tsx';
+import { texts } from '../texts.ts';
 import { AddButton, Checks, JsonBox, LinesBox, RemoveButton, TextBox } from './controls.tsx';
 import {
   type Comparison,
@@ -160,7 +161,7 @@ interface TimesProps {
 
 const Times = ({ times: [from, to], onChange }: TimesProps) => (
   <div class="actions">
-    <TimeBox label={t.from} value={from} onChange={(time) => onChange([time, to])} />
+    <TimeBox label={texts.from} value={from} onChange={(time) => onChange([time, to])} />
     <span>{t.until}</span>
     <TimeBox label={t.until} value={to} onChange={(time) => onChange([from, time])} />
   </div>

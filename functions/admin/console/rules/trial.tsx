@@ -4,6 +4,7 @@ import { addressOf } from '../address.ts';
 import { api, asked, type NewRule } from '../api.ts';
 import { Code } from '../parts/small.tsx';
 import { attempt } from '../parts/toast.tsx';
+import { texts } from '../texts.ts';
 import { isDraft, textOf } from './draft.ts';
 import { ruleTexts } from './texts.ts';
 
@@ -94,7 +95,7 @@ function OneTried({ tried: { event, type, matched, why, trace, guard, actions },
             {why === undefined ? <Would would={would} /> : <p class="failure">{why}</p>}
           </div>
         ))}
-        <a href={addressOf('events', event)}>{t.event}</a>
+        <a href={addressOf('events', event)}>{texts.events.one}</a>
       </div>
     </details>
   );
