@@ -369,7 +369,7 @@ it('opens the call behind a page in the API reference, filled in, and answers it
   await form.getByLabel('state').waitFor();
   expect(await form.getByLabel('state').inputValue()).toBe('failed,unknown');
   await form.getByRole('button', { name: 'Send GET' }).click();
-  await form.getByText(/^200\s/).waitFor();
+  await form.locator('pre', { hasText: /^200/ }).waitFor();
   await page.getByRole('link', { name: 'Console' }).click();
   await page.getByRole('heading', { name: 'Sends' }).waitFor();
   expect(page.url()).toContain('#/sends?state=failed');
