@@ -19,29 +19,20 @@ import type { Attachments, Fetched } from '#lib/sender/provider.ts';
 import { type Agents, codeOf, FORBIDDEN, guardedAgents, type Lookup } from './provider-call.ts';
 
 /** What one attachment may take of our memory and of our time. */
-export interface Limits {
-  readonly bytes: number;
-  readonly redirects: number;
-  /** Milliseconds for the look-up, the connection and, where there is one, the TLS handshake. */
-  readonly connectMs: number;
-  /** Milliseconds from then until the headers of the answer are complete. */
-  readonly firstByteMs: number;
-  /** Milliseconds for all of it, redirects included. */
-  readonly totalMs: number;
-  /** A body is given up when fewer than `windowBytes` came in any `windowMs`. */
-  readonly windowMs: number;
-  readonly windowBytes: number;
-}
-
-export const LIMITS: Limits = {
+export const LIMITS = {
   bytes: 2_097_152,
   redirects: 3,
+  /** For the look-up, the connection and, where there is one, the TLS handshake. */
   connectMs: 3_000,
+  /** From then until the headers of the answer are complete. */
   firstByteMs: 5_000,
+  /** For all of it, redirects included. */
   totalMs: 12_000,
+  /** A body is given up when fewer than `windowBytes` came in any `windowMs`: that is 1 KB/s. */
   windowMs: 5_000,
-  windowBytes: 5 * 1024, // 1 KB/s
+  windowBytes: 5 * 1024,
 };
+export type Limits = Readonly<typeof LIMITS>;
 
 type Failure = Exclude<Fetched, { kind: 'ok' }>;
 
