@@ -101,17 +101,6 @@ export const EventDelivery = v.object({
   bytes: Whole,
 });
 
-/** The deliveries of an event whose bodies are kept, the first one first; undefined where there is no such event. */
-async function toldOf(store: Store, workspace: string, id: string, nowSeconds: number) {
-  const head = await liveHead(store, workspace, id, nowSeconds);
-  if (!head) return undefined;
-  const [{ event, raw, contentType }, later] = await Promise.all([recordOf(store, head), toldAgain(store, id)]);
-  const again = [...later].map(([name, told]) => ({ ...told, id: name, receivedAt: toIso(told.receivedAt) }));
-  return [{ id: FIRST, receivedAt: event.receivedAt, contentType, raw }, ...again];
-}
-
-const FIRST = 'first';
-
 /** The body of an event as the gateway handed it over, without a secret: of the first delivery, or of a later one. */
 export async function rawOfEvent(
   store: Store,
@@ -120,13 +109,27 @@ export async function rawOfEvent(
   nowSeconds: number,
   delivery: string = FIRST,
 ) {
-  const told = (await toldOf(store, workspace, id, nowSeconds))?.find((one) => one.id === delivery);
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  if (!head) return undefined;
+  // Who calls endpoints may read the first one alone.
+  const told = delivery === FIRST ? await recordOf(store, head) : (await toldAgain(store, id)).get(delivery);
   return told && { bytes: told.raw, contentType: told.contentType };
 }
 
+const FIRST = 'first';
+
+/** The deliveries of an event whose bodies are kept, the first one first; undefined where there is no such event. */
 export async function deliveriesOf(store: Store, workspace: string, id: string, nowSeconds: number) {
-  const told = await toldOf(store, workspace, id, nowSeconds);
-  return told?.map(({ raw, ...delivery }) => ({ ...delivery, bytes: raw.length }));
+  const head = await liveHead(store, workspace, id, nowSeconds);
+  if (!head) return undefined;
+  const [{ event, raw, contentType }, later] = await Promise.all([recordOf(store, head), toldAgain(store, id)]);
+  const again = [...later].map(([name, told]) => ({
+    id: name,
+    receivedAt: toIso(told.receivedAt),
+    contentType: told.contentType,
+    bytes: told.raw.length,
+  }));
+  return [{ id: FIRST, receivedAt: event.receivedAt, contentType, bytes: raw.length }, ...again];
 }
 
 export interface EventFilter {
