@@ -227,6 +227,16 @@ describe('through Cooby a person has one chat', () => {
       cooby('15550100001_15550100099@c.us', { direction: 'sent', sender: { phone: user } }),
     ],
     [
+      'user unnamed',
+      cooby('15550100099_15550100001@c.us'),
+      cooby('15550100001_15550100099@c.us', { user_phone: null, user_email: 'lee@shop.example' }),
+    ],
+    [
+      'user unnamed, sent',
+      cooby('15550100099_15550100001@c.us'),
+      cooby('15550100001_15550100099@c.us', { user_phone: '', direction: 'sent', sender: { phone: user } }),
+    ],
+    [
       'Mexico',
       cooby('5215550000099_15550100001@c.us', { sender: { phone: '+5215550000099' } }),
       cooby('15550100001_525550000099@c.us', { sender: { phone: '+525550000099' } }),
