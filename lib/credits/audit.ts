@@ -308,8 +308,8 @@ function checksOf(
 }
 
 const LOOKS = 50;
-/** One in the middle, and one to each side that says how much moved around it. */
-const FEWEST_LOOKS = 3;
+/** Whatever the time: what differs in fewer may be an index that lags behind. */
+const FEWEST_LOOKS = 10;
 
 /**
  * 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same; what is counted
@@ -319,7 +319,7 @@ async function sumDifferences(store: Store, workspace: string, progress: AuditPr
   const ranges: Ranges = new Map();
   let looks: readonly Look[] = [];
   for (let n = 0; n < LOOKS && (n < FEWEST_LOOKS || !isTimeUp()); n += 1) {
-    looks = [...looks.slice(1 - FEWEST_LOOKS), await lookAt(store, workspace, progress)];
+    looks = [...looks.slice(-2), await lookAt(store, workspace, progress)];
     if (narrow(ranges, looks, progress) === 0 && outsideOf(ranges).length === 0) break;
   }
   return outsideOf(ranges);
