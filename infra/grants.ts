@@ -85,12 +85,12 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       UpdateItem: 'ACC ATT AUTO CHAT EVT FEED HOOK MSG PID QUAR SESS WORKSPACES WS',
       // Not a send: credits are counted by sends, so that one is only ever emptied.
       DeleteItem: 'ACC ATT AUTO CHAT ECHO EP EVT FEED FIND HOOK IDEM KEY PERSON PID QUAR RULE SESS WS',
-      ConditionCheckItem: 'ACC CHAT WORKSPACES',
+      ConditionCheckItem: 'ACC WORKSPACES',
       BatchWriteItem: 'CHAT ECHO EVT',
     },
     lists: {
       gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND',
-      gsi2: 'CHAT WS#*#DISMISSED WS#*#QUAR WS#*#RESERVED WS#*#TITLE',
+      gsi2: 'CHAT WS#*#DISMISSED WS#*#QUAR WS#*#RESERVED',
       gsi3: 'WAIT WS#*#PCHAT',
     },
     sends: ['DeliveriesQueue', 'TicksQueue'],
@@ -131,7 +131,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       UpdateItem: 'ACC AUTO PID RULE STAT WS',
       DeleteItem: 'WS',
     },
-    lists: { gsi2: 'CHAT WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
+    lists: { gsi2: 'CHAT', gsi3: 'WS#*#PCHAT' },
     reads: 'stream',
     sends: ['DeliveriesQueue', 'EventsDeadQueue', 'TicksQueue'],
   },
@@ -159,14 +159,14 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       PutItem: 'ACC ATT IDEM MSG WS',
       UpdateItem: 'ACC WS',
     },
-    lists: { gsi2: 'WS#*#TITLE', gsi3: 'WS#*#PCHAT' },
+    lists: { gsi3: 'WS#*#PCHAT' },
     sends: ['TicksQueue'],
   },
   /** Never sees the token of a webhook. */
   sender: {
     table: {
       GetItem: 'CHAT MSG PID',
-      BatchGetItem: 'CHAT MSG',
+      BatchGetItem: 'CHAT',
       Query: 'ACC PERSON',
       PutItem: 'ACC ECHO EVT FEED FIND PERSON WS',
       UpdateItem: 'ACC CHAT MSG PID WS',
@@ -187,7 +187,7 @@ const GRANTS: Readonly<Record<string, Grants>> = {
       UpdateItem: 'ACC ATT CHAT EVT FEED HOOK MSG PID WORKSPACES WS',
       // What is older than a workspace keeps it. Not a send: it is only ever emptied.
       DeleteItem: 'ACC AUTO CHAT ECHO EP FIND PERSON PID RULE WS',
-      ConditionCheckItem: 'CHAT WORKSPACES',
+      ConditionCheckItem: 'WORKSPACES',
     },
     lists: { gsi1: 'WS#*#CHAT WS#*#EVT WS#*#SEND', gsi2: 'CHAT', gsi3: 'DUE' },
     sends: ['DeliveriesQueue', 'TicksQueue'],

@@ -254,6 +254,30 @@ it('gives what the hub told itself since the last walk its end', async () => {
   expect(told().map(({ expiresAt }) => expiresAt)).toEqual([end, end]);
 });
 
+it('looks again at an event that is told anew while it gets its end', async () => {
+  const hub = new ErasureHub();
+  const account = await hub.account();
+  await retain(hub, 30);
+  await night(hub);
+  hub.bench.now += 2 * DAY_MS;
+  await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'failed', reason: 'gone' });
+  const { store } = slowly(hub);
+  let heads = 0;
+  const changing: Store = {
+    ...store,
+    write: async (write, options) => {
+      const key = write.kind === 'update' && write.key.pk.startsWith('EVT#') ? write.key : undefined;
+      if (key) heads += 1;
+      if (key && heads === 1) await hub.memory.write(update(key, [set('receipt', 'newer')]));
+      return store.write(write, options);
+    },
+  };
+  await night(hub, changing);
+  const end = Math.floor(hub.bench.now / 1000) + 30 * 86_400;
+  const told = hub.memory.all().filter(({ pk, kind }) => pk.startsWith('EVT#') && kind === 'send');
+  expect([heads, told]).toMatchObject([2, [{ receipt: 'newer', expiresAt: end }]]);
+});
+
 it('comes back to an old send that was not settled when the last walk met it', async () => {
   const hub = new ErasureHub();
   const account = await hub.account();

@@ -220,9 +220,12 @@ describe('a rule that answers', () => {
   });
 });
 
-test('a rule that writes to a chat by its title finds it, and accepts nothing twice when the account is gone', async () => {
+test.each([
+  ['its title', { chat_name: 'Back office' }],
+  ["the provider's id", { chat_id: '+15550300' }],
+])('a rule that writes to a chat by %s finds it, and accepts nothing twice when the account is gone', async (_, to) => {
   await receive('hello', { chat: '+15550300', title: 'Back office' });
-  const id = await rule({ do: [{ action: 'send', to: { chat_name: 'Back office' }, text: '{{ text }}' }] });
+  const id = await rule({ do: [{ action: 'send', to, text: '{{ text }}' }] });
   await bench.admin.post(
     hook,
     message(9, { text: 'price?', at: new Date(bench.now).toISOString(), from: '+15550100' }),
