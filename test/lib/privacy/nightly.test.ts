@@ -240,13 +240,19 @@ it('looks at what came since the last walk only, and at what has grown old', asy
   expect(asked.keys.filter((pk) => pk.startsWith('EVT#'))).toHaveLength(2);
 });
 
-it('gives what the hub told itself since the last walk its end', async () => {
+/** A hub that has told of a failed send since its last night. */
+async function withReport(): Promise<ErasureHub> {
   const hub = new ErasureHub();
   const account = await hub.account();
   await retain(hub, 30);
   await night(hub);
   hub.bench.now += 2 * DAY_MS;
   await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'failed', reason: 'gone' });
+  return hub;
+}
+
+it('gives what the hub told itself since the last walk its end', async () => {
+  const hub = await withReport();
   const told = () => hub.memory.all().filter(({ pk, kind }) => /^(?:EVT|FEED)#/.test(pk) && kind === 'send');
   expect(told().map(({ expiresAt }) => expiresAt)).toEqual([undefined, undefined]);
   await night(hub);
@@ -255,12 +261,7 @@ it('gives what the hub told itself since the last walk its end', async () => {
 });
 
 it('looks again at an event that is told anew while it gets its end', async () => {
-  const hub = new ErasureHub();
-  const account = await hub.account();
-  await retain(hub, 30);
-  await night(hub);
-  hub.bench.now += 2 * DAY_MS;
-  await hub.accepted(account, { phone: OTHER }, 'hello', { kind: 'failed', reason: 'gone' });
+  const hub = await withReport();
   const { store } = slowly(hub);
   let heads = 0;
   const changing: Store = {
