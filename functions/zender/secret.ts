@@ -181,11 +181,17 @@ function textsIn(value: unknown): readonly string[] {
   return token === undefined ? [value] : [value, token];
 }
 
-/** Whatever follows the name, as JavaScript, a form, a multipart body or XML has it; its value is one of the groups. */
+/**
+ * Whatever follows the name, as JavaScript, a form, a multipart body or XML has it, also within a text of JSON or with all
+ * fields in one row; its value is one of the groups.
+ */
 const AFTER = /\s*[:=]\s*|\r?\n(?:[^\r\n]+\r?\n){0,4}\r?\n/.source;
-const VALUE = /"([^"]*)"?|'([^']*)'?|&quot;([\s\S]*?)(?:&quot;|$)|([^\s,;&}\]]*)/.source;
+const VALUE =
+  /"([^"]*)"?|'([^']*)'?|\\{1,9}"([^"\\]*)(?:\\{1,9}"|$)|\\{0,9}&quot;([\s\S]*?)(?:\\{0,9}&quot;|$)|([^\s,;&}\]]*)/
+    .source;
 const XML = /<secret\b[^<>]*>(?:<!\[CDATA\[)?([^<]*?)(?=\]\]>|<|$)/.source;
-const ROUGHLY = new RegExp(`${XML}|(?:["']|&quot;)?\\bsecret(?:["')\\]}]|&quot;){0,3}(?:${AFTER})(?:${VALUE})`, 'gi');
+const ITS_NAME = /(?:["']|&quot;)?(?:\b|__|%5B)secret(?:\\{0,9}(?:["']|&quot;)|[)\]}]|%5D){0,3}/.source;
+const ROUGHLY = new RegExp(`${XML}|${ITS_NAME}(?:${AFTER})(?:${VALUE})`, 'gi');
 
 /** What a secret's value would be in what nobody can parse. */
 function roughSecretsIn(body: Uint8Array): readonly string[] {

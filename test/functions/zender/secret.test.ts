@@ -40,6 +40,17 @@ describe('a body of zender is genuine', () => {
     ['with the secret in what JavaScript writes', `{secret: '${secret}', type: 'sms'}`, json],
     ['with the secret in JSON escaped for a page', JSON.stringify(sms).replaceAll('"', '&quot;'), json],
     ['with the secret in CDATA of XML', `<a><secret><![CDATA[${secret}]]></secret></a>`, 'text/xml'],
+    [
+      'with the secret in JSON within JSON that breaks off',
+      JSON.stringify({ body: JSON.stringify(sms) }).slice(0, -1),
+      json,
+    ],
+    [
+      'with the secret in JSON within JSON, escaped for a page',
+      JSON.stringify({ body: JSON.stringify(sms) }).replaceAll('"', '&quot;'),
+      json,
+    ],
+    ['with the secret in a row that breaks off', `{"body__secret":"${secret}","body__ty`, json],
     ['with the secret in a form of too many fields', `secret=${secret}&${'x=1&'.repeat(300)}`, form],
     ['with the secret in a list of a form', toForm(sms).replace('secret=', 'secret[]='), form],
     ['with the secret in brackets', toForm(sms).replace('secret=', '[secret]='), form],
@@ -129,6 +140,13 @@ describe('the secret is cut', () => {
       '{&quot;secret&quot;: &quot;x&amp;y&quot;, &quot;a&quot;: 1}',
       '{, &quot;a&quot;: 1}',
     ],
+    [
+      'from JSON in JSON that breaks off',
+      String.raw`{"secret":"x","body":"{\"a\":1,\"secret\":\"y\"}"`,
+      String.raw`{"body":"{\"a\":1,\}"`,
+    ],
+    ['from a form in JSON that breaks off', '{"body":"a=1&b%5Bsecret%5D=x&c=2"', '{"body":"a=1&b&c=2"'],
+    ['from JSON of one row that breaks off', '{"body__secret":"x","a__b":1', '{"body,"a__b":1'],
     ['from XML with attributes', '<secret type="a">x</secret>', '<secret type="a"></secret>'],
   ])('%s', (_name, text, expected) => {
     expect(cleaned(text)).toBe(expected);
