@@ -8,14 +8,14 @@ import { toIso } from '#lib/domain/time.ts';
 import type { Reach } from '#lib/domain/url.ts';
 import { accountsNamed } from '#lib/outbox/resolve.ts';
 import { type Readable, readEach } from '#lib/store/items.ts';
-import { healthKey, RULE_PREFIX, ruleKey, workspacePartition } from '#lib/store/keys.ts';
+import { healthKey, RULE_PREFIX, ruleKey, waitingList, workspacePartition } from '#lib/store/keys.ts';
 import { queryAll } from '#lib/store/query.ts';
 import { AGAIN, retryOnConflict, type StorePorts } from '#lib/store/retry.ts';
-import { absent, del, equal, exists, newTransaction, put, type Store, update } from '#lib/store/store.ts';
+import { absent, any, del, equal, exists, newTransaction, put, type Store, update } from '#lib/store/store.ts';
 import { former } from '#lib/tenants/workspaces.ts';
 import { faultsOfSize, newSecret, readSecret, ruleSecret, type SigningSecret } from './call.ts';
 import { CALLS_KEPT_SECONDS, type Tasks } from './delivery.ts';
-import { calleeOfRule, healthChanges, isSamePlace, refusedUrl } from './endpoint.ts';
+import { calleeOfRule, healthChanges, isSamePlace, ofRule, refusedUrl } from './endpoint.ts';
 import { findEndpoint } from './endpoints.ts';
 import { inOrder, type Rule, readRule, ruleItem } from './rule.ts';
 import { type BudgetPorts, patternFault, templateFault } from './untrusted.ts';
@@ -158,10 +158,19 @@ function movedHeaders({ do: before }: Rule, { do: wanted }: NewRule): readonly I
   });
 }
 
-/** What it calls may be another URL now: where that was failing, what waits is called at once. */
+/**
+ * What it calls may be another URL now: where that was failing, what waits is called at once. So is what waits and nobody
+ * drains: an earlier version put off what was for a rule that was off, until that was on again.
+ */
 async function goOn({ store, clock, tasks }: RulePorts, workspace: string, id: string): Promise<void> {
   const at = clock.now();
-  const well = update(healthKey(workspace, id), healthChanges(id, draining(at)), equal('state', 'failing'));
+  const { items } = await store.query({ index: 'gsi3', pk: waitingList(id), limit: 1 });
+  const isFailing = equal('state', 'failing');
+  const well = update(
+    healthKey(workspace, id),
+    [...healthChanges(id, draining(at)), ...ofRule(id, workspace, at)],
+    items.length > 0 ? any(isFailing, absent('drainAt')) : isFailing,
+  );
   if ((await store.write(well)).done) await tasks.send({ kind: 'drain', workspace, endpoint: id, at });
 }
 

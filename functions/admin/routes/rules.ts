@@ -178,7 +178,7 @@ export const ruleRoutes = [
   route('PATCH /api/rules/{id}', {
     summary: 'Change a rule, or switch it on or off',
     description:
-      'What is left out stays as it is. Whatever is changed, earlier failures are forgotten. Of one that is switched off, calls and mails that wait do so until it is switched on.',
+      'What is left out stays as it is. Whatever is changed, earlier failures are forgotten. One that is switched off takes on nothing new; calls and mails that wait are made all the same.',
     body: Patch,
     example: { enabled: true },
     answers: { 200: { description: 'The rule', schema: RuleWithSecret } },

@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { feedFill } from '#lib/inbox/feed.ts';
+import { rowOf, waitingItem } from '#lib/reactions/delivery.ts';
 import { accountPhoneOf, beginBatch, toldOf } from '#lib/reactions/dispatch.ts';
 import { bareEvent } from '#lib/reactions/target.ts';
 import type { Reply } from '#lib/sender/provider.ts';
@@ -476,6 +477,23 @@ describe('a rule that calls', () => {
     expect((await bench.admin.call(method, `/api/rules/${id}`, body && { body })).status).toBeLessThan(300);
     await bench.wait(400);
     expect(bench.admin.posted).toHaveLength(calls);
+  });
+
+  it('makes what an earlier version put off while the rule was off, once that is on again', async () => {
+    const email = { action: 'email', to: ['boss@example.com'], subject: 'came', text: '{{ text }}' };
+    const id = await rule({ do: [...CALL.do, email] });
+    await bench.admin.post(hook, message(1, { text: 'price' }));
+    await bench.dispatchAll();
+    const tasks = bench.takeTasks();
+    await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: false } });
+    for (const task of tasks)
+      if (task.kind === 'action') await bench.store.write(put(waitingItem(rowOf(task, undefined, bench.now))));
+    await bench.wait(HOUR);
+    await bench.watch();
+    expect([bench.admin.posted, bench.mails]).toEqual([[], []]);
+    await bench.admin.done('PATCH', `/api/rules/${id}`, { body: { enabled: true } });
+    await bench.wait(10);
+    expect([bench.admin.posted, bench.mails]).toEqual([[expect.anything()], [expect.anything()]]);
   });
 });
 
