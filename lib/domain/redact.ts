@@ -119,13 +119,14 @@ function inBase64(value: string): readonly string[] {
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** Without percent signs and backslashes, however often one is written in itself, and blanks of a form as blanks. */
+/**
+ * Without backslashes, however often one is written in itself, with blanks of a form as blanks, and with percent signs
+ * undone once: a secret ends at a blank, and one in percent signs within it is still no blank then.
+ */
 function undone(text: string): string {
   return text
     .replaceAll('+', ' ')
-    .replace(/(?:%(?:25)*[\da-f]{2})+/gi, (run) =>
-      Buffer.from(run.replace(/%(?:25)*([\da-f]{2})/gi, '$1'), 'hex').toString('utf8'),
-    )
+    .replace(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'))
     .replace(/\\+(?:u([\da-f]{4})|([bfnrt]))?/gi, (_, unit?: string, short?: string) =>
       unit === undefined ? (ESCAPES[short ?? ''] ?? short ?? '') : String.fromCharCode(parseInt(unit, 16)),
     );

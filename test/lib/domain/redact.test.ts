@@ -38,6 +38,12 @@ describe('a secret is told by its form', () => {
       'u=https%3A%2F%2Fann%3AS3c%2Fx%40h.example',
       'u=https://[redacted]@h.example',
     ],
+    [
+      'one with a blank in percent signs, all in percent signs',
+      'u=https%3A%2F%2Fann%3AS3cret%2520x%40h.example',
+      'u=https://[redacted]@h.example',
+    ],
+    ['a secret with blanks in percent signs twice', 'u=secret%3DS3cret%2520x%2520y%26a%3D1', 'u=secret=[redacted]&a=1'],
     ['a bearer', 'Authorization: Bearer abc.DEF-1', 'Authorization: [redacted]'],
     ['a bearer among words', 'they sent bearer abc1 to us', 'they sent bearer [redacted] to us'],
     ['basic credentials', '-H "Authorization: Basic dTpw"', '-H "Authorization: [redacted]"'],
