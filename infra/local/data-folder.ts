@@ -13,6 +13,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
+import { hubFile } from '#infra/demo/hub.ts';
+import { version } from '#lib/version.ts';
 
 /** Where a hub keeps its data; `path` is absent for a hub that keeps nothing. */
 export interface DataFolder {
@@ -29,7 +31,31 @@ export function openDataFolder(setting: string): DataFolder {
   const path = resolve(setting);
   makeUsable(path);
   const lock = locked(path);
+  try {
+    refuseNewer(path);
+  } catch (cause) {
+    lock.close();
+    throw cause;
+  }
   return { path, release: () => lock.close() };
+}
+
+const HubFile = v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() }));
+
+/**
+ * An older release would pass over what a newer one keeps beside its items, and so damage them unseen. The file is written
+ * anew by each start, so nobody has to mend a damaged one.
+ */
+function refuseNewer(path: string): void {
+  const file = hubFile(path);
+  const isThere = statSync(file, { throwIfNoEntry: false })?.isFile();
+  const last = v.safeParse(HubFile, isThere && readFileSync(file, 'utf8'));
+  if (!last.success || version.localeCompare(last.output.version, 'en', { numeric: true }) >= 0) return;
+  const { version: newer } = last.output;
+  throw new Error(
+    `${path} was used by Hookline ${newer} last, and this is ${version}, which may damage what that one wrote: ` +
+      `start ${newer} or newer, or set HOOKLINE_DATA to another folder`,
+  );
 }
 
 /** Makes the folder where there is none, and writes a little into it: that alone shows whether it can be used. */

@@ -18,6 +18,7 @@ import { checkDatabase, openDataFolder } from '#infra/local/data-folder.ts';
 import { startDynamoDb } from '#infra/local/engines/dynamodb.ts';
 import { startSqs } from '#infra/local/engines/sqs.ts';
 import { openParameters } from '#infra/local/engines/ssm.ts';
+import { version } from '#lib/version.ts';
 
 let base: string;
 beforeEach(() => {
@@ -67,6 +68,24 @@ test.each(['', 'a secret, cut o', '{"other": 1}'])(
     expect(() => openParameters(path)).toThrow(new Error(sentence));
   },
 );
+
+test.each([
+  ['99.0.0', true],
+  [version.replace(/\d+$/, (patch) => `${Number(patch) + 1}`), true],
+  [version.replace(/\d+$/, '10'), true],
+  [version, false],
+  ['0.0.9', false],
+  [undefined, false],
+])('refuses the folder of a newer release: %s', (last, isRefused) => {
+  writeFileSync(join(base, 'hub.json'), JSON.stringify({ url: 'http://127.0.0.1:3000', version: last }));
+  const sentence =
+    `${base} was used by Hookline ${last} last, and this is ${version}, which may damage what that one wrote: ` +
+    `start ${last} or newer, or set HOOKLINE_DATA to another folder`;
+  if (isRefused) expect(() => openDataFolder(base)).toThrow(new Error(sentence));
+  // What a refused start has locked is free again.
+  if (isRefused) rmSync(join(base, 'hub.json'));
+  openDataFolder(base).release();
+});
 
 function file(): string {
   const path = join(base, 'file');
