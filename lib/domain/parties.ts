@@ -37,13 +37,22 @@ function reactionOf(told: Reaction, ownPhone: string | undefined): Reaction {
 function partiesOf(told: Message, ownPhone: string | undefined): Message {
   const own = ownOf(told.account, ownPhone);
   const shown = shownIn(told, own);
-  const message = shown === told.chat ? told : { ...told, chat: shown, broadcastList: told.chat.id };
-  const direction = directionOf(message, own);
+  const found = shown === told.chat ? told : { ...told, chat: shown, broadcastList: told.chat.id };
+  const direction = directionOf(found, own);
+  const isOurs = direction === 'outbound' && found.chat.kind === 'individual';
+  const message = isOurs ? turnedRound(found, own) : found;
   const isTheirs = direction === 'inbound' && isOfTwo(message.chat.kind);
   const title = titleIn(message.chat, namesBeside(message, direction), numbersBeside(message, own));
   const { title: _title, ...chat } = message.chat;
   const sender = isTheirs ? otherParty(message, own, title) : message.sender;
-  return { ...message, direction, chat: known({ ...chat, title }), sender };
+  return { ...message, direction, chat: known({ ...chat, title }), sender, ...(isTheirs && ourselves(message, own)) };
+}
+
+/** What came in did not go to whom it came from: where the two are told the wrong way round, the one called its sender is us. */
+function ourselves({ chat, sender, recipient }: Message, own: string | undefined): Pick<Message, 'recipient'> {
+  const isSwapped =
+    recipient !== undefined && isOwn(sender, own) && isOwn(recipient, phoneIn(chat)) && !isOwn(recipient, own);
+  return isSwapped ? { recipient: sender } : {};
 }
 
 /** Our number, as the message tells it or else as the hub knows the account. */
@@ -78,6 +87,15 @@ function otherParty(
   const isWrong = isOwn(sender, own) && !isOwn({ id: chat.id, ...known({ phone }) }, own);
   if (isWrong) return known({ id: chat.id.includes('@') ? chat.id : undefined, phone, name: title });
   return known({ ...sender, name: sender.name ?? (sender.contactName === undefined ? title : undefined) });
+}
+
+/** In a chat of two, what went out is ours: whoever is called its sender is the one to whom it went. */
+function turnedRound(message: Message, own: string | undefined): Message {
+  const { chat, sender, account } = message;
+  const phone = phoneIn(chat);
+  const isTheirs = phone !== undefined && isOwn(sender, phone) && !isOwn(sender, own);
+  if (!isTheirs || own === undefined) return message;
+  return { ...message, sender: known({ phone: own, name: account.name }), recipient: sender };
 }
 
 const phoneIn = ({ id, phone }: Pick<Chat, 'id' | 'phone'>): string | undefined =>

@@ -114,6 +114,15 @@ describe('the sender of what came in', () => {
     expect(parties({ chat: group, sender: { phone: told }, account }).direction).toBe('outbound');
   });
 
+  it('is the other one, and we are the recipient, where the two are told the wrong way round', () => {
+    const ours = { phone: OWN, name: 'Lee' };
+    const swapped = parties({ sender: ours, recipient: { ...ANA, name: 'Ana' } });
+    expect(swapped).toMatchObject({ direction: 'inbound', sender: { ...ANA, name: 'Ana Ruiz' }, recipient: ours });
+    const self = { id: '15550100001@c.us', kind: 'individual' } as const;
+    expect(parties({ chat: self, sender: ours, recipient: { phone: OWN } }).recipient).toEqual({ phone: OWN });
+    expect(parties({ recipient: { phone: '+15550100088' } }).recipient).toEqual({ phone: '+15550100088' });
+  });
+
   it('is named by the chat, where it has no name of its own', () => {
     expect(parties({ sender: ANA }).sender).toEqual({ ...ANA, name: 'Ana Ruiz' });
     const named = { ...ANA, contactName: 'Ana from work' };
@@ -150,5 +159,28 @@ describe('what came through a broadcast list', () => {
     for (const more of [{ direction: 'outbound' as const }, { sender: { phone: OWN } }, { sender: {} }]) {
       expect(parties({ chat: list, ...more }).chat).toMatchObject({ id: list.id, kind: 'broadcast' });
     }
+  });
+});
+
+describe('in a chat of two, what went out', () => {
+  const ours = { phone: OWN, name: 'Corner Shop' };
+  it.each<[string, Partial<Message>]>([
+    ['a jid', {}],
+    ['an id of the provider beside the number', { chat: { ...chat, id: '510234', phone: ANA.phone } }],
+    ['a number', { chat: { ...chat, id: ANA.phone }, sender: { phone: ANA.phone, name: 'Ana' } }],
+  ])('is ours, where the other one is called its sender: %s', (_what, more) => {
+    const message = parties({ direction: 'outbound', recipient: ours, ...more });
+    expect(message).toMatchObject({ sender: ours, recipient: { phone: ANA.phone, name: 'Ana' } });
+    expect(message.chat.title).toBe('Ana Ruiz');
+  });
+
+  it.each<[string, Partial<Message>]>([
+    ['it is ours already', { sender: ours, recipient: ANA }],
+    ['nobody knows our number', { account: {} }],
+    ['we write to ourselves', { chat: { id: OWN, kind: 'individual' }, sender: { phone: OWN } }],
+    ['it is a group', { chat: { ...group, title: 'Lunch club' }, sender: ANA }],
+  ])('stays as it was told, where %s', (_what, more) => {
+    const given = told({ direction: 'outbound', ...more });
+    expect(parties({ direction: 'outbound', ...more })).toMatchObject({ sender: given.sender });
   });
 });
