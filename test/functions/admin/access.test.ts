@@ -36,7 +36,22 @@ describe('every route below /api', () => {
     const { chatId } = await hub.done('GET', `/api/messages/${stored.id}`);
     const { id: keyId } = await hub.done('POST', '/api/workspaces/main/keys');
     const { key } = await hub.workspaceWithKey();
-    const ids = { accounts: accountId, webhooks: webhook.id, events: stored.id, messages: stored.id, chats: chatId };
+    const made = async (path: string, body: object) => hub.done('POST', path, { body });
+    const send = await made('/api/sends', { phone: '+15550100', text: 'hello', account_id: accountId });
+    const endpoint = await made('/api/endpoints', { url: 'https://crm.example/in' });
+    const replay = await made(`/api/endpoints/${endpoint.id}/replay`, {
+      since: new Date(hub.bench.now - 3_600_000).toISOString(),
+      only: 'all',
+    });
+    const rule = await made('/api/rules', {
+      name: 'All',
+      on: ['message.received'],
+      do: [{ action: 'forward', endpoint: endpoint.id }],
+    });
+    const ids = {
+      ...{ accounts: accountId, webhooks: webhook.id, events: stored.id, messages: stored.id, chats: chatId },
+      ...{ sends: send.messageId, endpoints: endpoint.id, replays: replay.id, rules: rule.id, workspaces: 'main' },
+    };
     // A person is nobody's: erasing a number that is not there is erasing nothing.
     const named = guarded.filter(({ path }) => path.includes('{') && !path.startsWith('/api/contacts/'));
     for (const route of named.filter(({ access }) => access === 'workspace')) {
