@@ -1,6 +1,6 @@
 import { chatId, currentChat } from '#lib/chats/chat.ts';
 import { contradict, lidsAmong, namesIn, otherIn, phonesAmong } from '#lib/chats/people.ts';
-import type { Event, Message, MessageEvent, OwnAccount } from '#lib/domain/event.ts';
+import type { Event, Message, MessageEvent, OwnAccount, Person } from '#lib/domain/event.ts';
 import { contentHash, eventId, isSameMessage, quarantineId } from '#lib/domain/identity.ts';
 import { sha256 } from '#lib/domain/ids.ts';
 import { ownAccountOf, withParties } from '#lib/domain/parties.ts';
@@ -212,16 +212,22 @@ export async function toldElsewhere(store: Store, record: EventRecord, nowSecond
   const names = namesOf(event.message);
   const hides = lidsAmong(names).length > 0;
   if (hides === phonesAmong(names).length > 0 || !(hides || isLate(record))) return asTold;
-  const chat = await currentChat(store, event.workspace, event.chatId);
-  if (chat && !isLate(record)) return asTold;
+  if (!isLate(record) && (await currentChat(store, event.workspace, event.chatId))) return asTold;
   const first = (await messagesAt(store, record, nowSeconds)).find((other) => isTheSame(other, event));
   if (!first) return asTold;
   // Under the ids by which the message is there.
   const { chat: there, sender, recipient } = first.message;
-  const phone = there.phone ?? phonesAmong(names)[0];
-  const message = { ...event.message, chat: { ...there, ...known({ phone }) }, sender, ...known({ recipient }) };
+  const { chat, sender: from, recipient: to } = event.message;
+  const message = {
+    ...event.message,
+    chat: { ...chat, ...known({ id: there.id, phone: there.phone ?? phonesAmong(names)[0] }) },
+    sender: { ...from, ...idsOf(sender) },
+    ...(to && { recipient: { ...to, ...idsOf(recipient) } }),
+  };
   return { record: { ...record, event: { ...event, id: first.id, chatId: first.chatId, message } }, beside: names };
 }
+
+const idsOf = ({ id, phone }: Person = {}) => known({ id, phone });
 
 const namesOf = (message: Message) => namesIn(message.chat, otherIn(message));
 

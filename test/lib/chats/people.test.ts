@@ -201,9 +201,9 @@ describe('a message that is told again under another id of its chat', () => {
     expect(await green.chats()).toMatchObject([{ messages: ['O1'], title: 'Ana Ruiz' }]);
   });
 
-  it('keeps its first id of the chat, and takes up the newer link', async () => {
+  it('keeps its first id of the chat, and takes up the newer link and names', async () => {
     const picture = (chat: string, name: string) => ({
-      ...told(chat, { ...both, id: 'A1' }),
+      ...told(chat, { ...both, id: 'A1', chatName: `Ana ${name}`, senderName: name }),
       messageData: {
         typeMessage: 'imageMessage',
         fileMessageData: { downloadUrl: `https://files.example/${name}.jpg`, fileName: `${name}.jpg`, caption: 'look' },
@@ -213,7 +213,11 @@ describe('a message that is told again under another id of its chat', () => {
     green.bench.now += 60_000;
     expect(await green.receive(picture(LID, 'bbbb'))).toMatchObject({
       deliveries: 2,
-      message: { chat: { id: ANA }, content: { file: { url: 'https://files.example/bbbb.jpg' } } },
+      message: {
+        chat: { id: ANA, title: 'Ana bbbb' },
+        sender: { id: ANA, phone: '+15550100099', name: 'bbbb' },
+        content: { file: { url: 'https://files.example/bbbb.jpg' } },
+      },
     });
     expect(await green.chats()).toMatchObject([{ messages: ['A1'] }]);
   });
