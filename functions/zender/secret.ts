@@ -67,7 +67,7 @@ function isSecretName(name: string): boolean {
 }
 
 const SECRET_NAME =
-  /(?:^|[^\w-])(?:http[-_])?(?:authorization|(?:x[-_](?:[a-z\d]+[-_]){0,3}|(?:web[-_]?hook|hook|zender)[-_]?)?secret)(?:$|[^\w-])/i;
+  /(?:^|[^\w-]|__)(?:http[-_])?(?:authorization|(?:x[-_](?:[a-z\d]+[-_]){0,3}|(?:web[-_]?hook|hook|zender)[-_]?)?secret)(?:$|[^\w-])/i;
 
 /** Without the fields of such names, as they stand in a body that is in no encoding. */
 function cut(text: string): string {

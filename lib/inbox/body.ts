@@ -19,8 +19,9 @@ export function parseBody(body: Uint8Array, contentType: string, room = roomToUn
   if (parts)
     return fieldsOf(parts.filter(({ isFile }) => !isFile).map((part) => [part.name, part.text.slice(part.valueAt)]));
   if (looksLikeJson(bytes)) return parseWritten(bytes);
-  // What stands in base64 or gzip may be of another kind than the headers say.
-  if (bytes === body && /^\s*multipart\//i.test(contentType)) return refused('a multipart body without parts');
+  // A form may be called so, and what stands in base64 or gzip may be of another kind than the headers say.
+  if (bytes === body && /^\s*multipart\//i.test(contentType) && !isForm(text, ''))
+    return refused('a multipart body without parts');
   // JSON that was taken for the name of a field, without a value.
   const named = /^\s*(?:%5B)?%7B/i.test(text) ? parseWritten(toBytes(decodeForm(text))) : undefined;
   if (named?.ok || (named && !text.includes('='))) return named;

@@ -124,6 +124,11 @@ const AS_FORMS: readonly (readonly [string, string, string])[] = [
   ['bytes that say so in escapes', `{"body":{"type":"\\u0042uffer","data":[${[...Buffer.from(json)]}]}}`, ''],
   ['a form with a mark at its front, in base64', base64(`\ufeff${toForm(sms)}`), 'text/plain'],
   ['the whole body in base64', base64(json), 'text/plain'],
+  [
+    'a form, whatever its headers say',
+    `secret=${secret}&body=${encodeURIComponent(json)}`,
+    'multipart/form-data; boundary=b',
+  ],
   ['a form in base64, whatever its headers say', base64(toForm(sms)), 'multipart/form-data; boundary=b'],
   ['a text that holds base64', JSON.stringify(base64(json)), 'application/json'],
 ];
