@@ -64,12 +64,21 @@ export function ContentView({ content }: { readonly content: Content }) {
 
 const LOADS = 'load-media';
 
+/** Undefined where the browser refuses to keep anything: what is chosen lasts as long as the page, then. */
+function unlessRefused<Value>(act: () => Value): Value | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether this browser fetches what others have sent without being asked to. */
-const loadsMedia = signal(localStorage.getItem(LOADS) === 'yes');
+const loadsMedia = signal(unlessRefused(() => localStorage.getItem(LOADS) === 'yes') ?? false);
 
 function loadMedia(isWanted: boolean): void {
   loadsMedia.value = isWanted;
-  localStorage.setItem(LOADS, isWanted ? 'yes' : 'no');
+  unlessRefused(() => localStorage.setItem(LOADS, isWanted ? 'yes' : 'no'));
 }
 
 export function MediaSetting() {

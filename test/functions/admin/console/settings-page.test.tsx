@@ -52,6 +52,19 @@ it('keeps in the browser that media are loaded at once', async () => {
   expect(localStorage.getItem('load-media')).toBe('yes');
 });
 
+it('is there, and loads media as long as the page is open, where the browser refuses to keep anything', async () => {
+  vi.resetModules();
+  vi.spyOn(globalThis, 'localStorage', 'get').mockImplementation(() => {
+    throw new DOMException('refused', 'SecurityError');
+  });
+  const { MediaSetting } = await import('../../../../functions/admin/console/parts/content.tsx');
+  render(<MediaSetting />);
+  const box = await screen.findByLabelText<HTMLInputElement>('Load pictures and sounds at once');
+  fireEvent.click(box);
+  await waitFor(() => expect(box.checked).toBe(true));
+  vi.restoreAllMocks();
+});
+
 it('shows to a key of the workspace what counts there', async () => {
   show(false);
   for (const text of ['Shop', 'GB', '90', 'The one connected last']) await screen.findByText(text);
