@@ -116,7 +116,7 @@ interface SendActionsProps {
   readonly onChange: () => Promise<unknown>;
 }
 
-/** Takes back what waits, and sends again what did not go outexts.inbox. */
+/** Takes back what waits, and sends again what did not go out. */
 export function SendActions({ send, state, onChange }: SendActionsProps) {
   const path = { params: { path: { messageId: send.messageId } } };
   const canRepeat = !send.resentAs && ['unknown', 'expired', 'failed'].includes(state);
