@@ -163,6 +163,7 @@ describe('JSON', () => {
     ['-9007199254740993', 'text must be a text in double quotes, or a whole number that can be told exactly'],
     ['9007199254740991', undefined],
     ['0', undefined],
+    ['12.5', undefined],
   ])('keeps a number in the place of a text as it is, or says that it cannot: %s', async (number, message) => {
     const { body } = await bench.post(json.replace('"Hello"', number));
     expect(body.message).toBe(message);
