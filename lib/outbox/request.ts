@@ -24,11 +24,6 @@ const INEXACT = 'must be a text in double quotes, or a whole number that can be 
 const isId = (text: string): boolean => /^[\x21-\x7e]{1,200}$/.test(text);
 /** Programs write numbers as well. A large one has lost digits before it came. */
 const Words = v.union([v.string(), v.pipe(v.number(), v.safeInteger(INEXACT))]);
-/** A price is a text as well. */
-const Text = v.union([
-  v.string(),
-  v.pipe(v.number(), v.minValue(Number.MIN_SAFE_INTEGER, INEXACT), v.maxValue(Number.MAX_SAFE_INTEGER, INEXACT)),
-]);
 /** Others fill in `null`, or nothing, for what they do not mean to say. */
 const given = <Schema extends v.GenericSchema>(schema: Schema, description: string) =>
   v.optional(v.nullable(v.pipe(schema, v.description(description))));
@@ -45,7 +40,7 @@ const NO_QUOTE =
 export const SendBody = v.looseObject(
   {
     action: v.pipe(v.string(), v.trim(), v.toLowerCase(), v.literal('send'), v.description('`send`')),
-    text: given(Text, 'May be left out beside a file'),
+    text: given(Words, 'May be left out beside a file'),
     file_url: given(Words, 'A direct link'),
     file_name: given(Words, 'The name that the recipient sees; must stand beside a `file_url`'),
     chat_id: given(Words, "The hub's id of a chat, or the provider's"),
@@ -84,7 +79,15 @@ const filledIn = (fields: JsonObject): JsonObject =>
 
 /** What is said in our fields: one that is empty is what templates make of what they do not know, and as good as absent. */
 const sayingIn = (fields: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(filledIn(fields)).filter(([name]) => NAMES.includes(name)));
+  Object.fromEntries(
+    Object.entries(filledIn(fields)).flatMap(([name, value]) =>
+      NAMES.includes(name) ? [[name, name === 'text' && isTold(value) ? String(value) : value]] : [],
+    ),
+  );
+
+/** A price is a text as well. */
+const isTold = (value: Json | undefined): boolean =>
+  typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 
 /** Whom the caller means. A chat has yet to be found. */
 export type Target =
