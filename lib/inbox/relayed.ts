@@ -36,14 +36,17 @@ export type Spell = (name: string, value: unknown) => unknown;
 export function speller(): Spell {
   let left = MOST;
   const room = roomToUnpack();
-  return (name, value) => {
+  const spell: Spell = (name, value) => {
     if (!isHolder(name)) return value;
     const bytes = typeof value === 'string' ? Buffer.from(value) : bytesIn(value);
     if (bytes === undefined || left === 0) return value;
     left -= 1;
     const parsed = parseBody(bytes, '', room);
-    return parsed.ok ? parsed.value : value;
+    if (!parsed.ok) return value;
+    // Two relays in a row have made a text of a text.
+    return typeof parsed.value === 'string' ? spell(name, parsed.value) : parsed.value;
   };
+  return spell;
 }
 
 /** Beside who wrote, or where, stand somebody's words: whoever writes to us could make a delivery of them. */

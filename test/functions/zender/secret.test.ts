@@ -200,6 +200,9 @@ describe('the secret is cut', () => {
     ['JSON in a part of a multipart form', multipart({ type: 'sms', payload: JSON.stringify({ secret, a: 1 }) })],
     ['a form in a text', JSON.stringify({ headers: {}, body: toForm(sms) })],
     ['JSON in a text', JSON.stringify([{ body: JSON.stringify(sms) }])],
+    ['JSON that two relays wrote, in a text', JSON.stringify({ body: JSON.stringify(JSON.stringify(sms)) })],
+    ['JSON that was written three times', JSON.stringify(JSON.stringify(JSON.stringify(sms)))],
+    ['JSON that two relays wrote, in a form', `payload=${encodeURIComponent(JSON.stringify(JSON.stringify(sms)))}`],
     ['a multipart form of too many parts', MANY_PARTS],
     ['a multipart form in a text', JSON.stringify({ body: multipart(sms) })],
   ])('from %s', (_name, text) => {
