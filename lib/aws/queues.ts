@@ -98,6 +98,7 @@ const TickBody = v.object({
   account: v.string(),
   gen: v.number(),
   at: v.number(),
+  exchanges: v.exactOptional(v.number()),
   answer: v.exactOptional(
     v.object({ send: v.string(), part: v.number(), intentAt: v.number(), providerId: v.string() }),
   ),

@@ -12,6 +12,8 @@ export interface Tick {
   readonly account: string;
   readonly gen: number;
   readonly at: number;
+  /** How many ticks before this one came to nothing. */
+  readonly exchanges?: number;
   /** What a provider answered, where the table did not take it. */
   readonly answer?: KeptAnswer;
 }

@@ -7,11 +7,12 @@ import { hold, holding, pause, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus } from '#lib/sender/outcome.ts';
 import { sendReport } from '#lib/sender/sent-event.ts';
+import { tick } from '#lib/sender/tick.ts';
 import { stateKey } from '#lib/store/keys.ts';
 import { type Item, put } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
-import { hello, World, type WorldOptions } from '#test/support/simulation/world.ts';
+import { hello, noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
 
 /** What a review of the sender came upon, each played through once. */
 const SECOND = 1_000;
@@ -38,6 +39,24 @@ test('a host whose clock is ten minutes fast delays its account by a call and a 
   await world.sendNow('a');
   await world.sendNow('a');
   await world.run(40 * SECOND);
+  expect(world.provider.calls.length).toBe(2);
+  expect(world.invariants.violations).toEqual([]);
+});
+
+test('a slow host that gets a tick again does not shorten the gap behind it', async () => {
+  const world = await worldWith(2);
+  world.faults = { ...noFaults, tickLost: 1 };
+  await world.sendNow('a');
+  await world.sendNow('a');
+  world.faults = noFaults;
+  await world.run(10 * SECOND);
+  const { gen } = world.account('a');
+  // Its first run has died, and by now its stamp says nothing about the time.
+  const received = { times: 2, firstAt: world.now - 5 * SECOND };
+  const run = { id: 'again', endsAt: world.now + 45 * SECOND, received };
+  const message = { account: 'a', gen, at: world.now - 5 * SECOND };
+  await world.until(world.spawn('tick', 'main', (ports) => tick(message, run, ports, world.config), -4 * SECOND));
+  await world.run(20 * SECOND);
   expect(world.provider.calls.length).toBe(2);
   expect(world.invariants.violations).toEqual([]);
 });
