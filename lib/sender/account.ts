@@ -20,6 +20,7 @@ import {
   set,
   setIfAbsent,
   type Transacted,
+  unchanged,
   update,
 } from '#lib/store/store.ts';
 import type { SendingConfig } from './config.ts';
@@ -183,7 +184,9 @@ async function endHold(
       : [];
   const told = before.held ? accountReport(before, { state: 'resumed' }, now) : [];
   const freed = [set('held', false), remove('holdReason'), ...besides, ...running(before, now, config)];
-  const resumed = update(accountKey(account), freed, all(exists(), blocked));
+  // The message that went unanswered meanwhile may be one too many for the hour.
+  const asSilent = by === 'operator' ? [] : [unchanged({ unknownTimes: before.unknownTimes })];
+  const resumed = update(accountKey(account), freed, all(exists(), blocked, ...asSilent));
   const changed = changedBy(await transactTold(ports, [resumed, endProbing(account), ...told]));
   // The generation may have moved since the account was read.
   const item = changed === 'changed' ? await store.get(accountKey(account), { consistent: true }) : undefined;

@@ -3,13 +3,13 @@ import { setQuota } from '#lib/credits/credits.ts';
 import { sendState } from '#lib/domain/send/part.ts';
 import { noteStatus } from '#lib/inbox/delivery-state.ts';
 import { cancel } from '#lib/outbox/cancel.ts';
-import { hold, holding, pause, resume } from '#lib/sender/account.ts';
+import { clearHold, hold, holding, pause, resume } from '#lib/sender/account.ts';
 import { readProviderMessage } from '#lib/sender/items.ts';
 import { onStatus } from '#lib/sender/outcome.ts';
 import { sendReport } from '#lib/sender/sent-event.ts';
 import { tick } from '#lib/sender/tick.ts';
-import { stateKey } from '#lib/store/keys.ts';
-import { type Item, put } from '#lib/store/store.ts';
+import { accountKey, stateKey } from '#lib/store/keys.ts';
+import { type Item, put, set, update } from '#lib/store/store.ts';
 import { obliging } from '#test/support/simulation/fake-provider.ts';
 import { at, atCall, once } from '#test/support/simulation/landmarks.ts';
 import { hello, noFaults, World, type WorldOptions } from '#test/support/simulation/world.ts';
@@ -59,6 +59,20 @@ test('a slow host that gets a tick again does not shorten the gap behind it', as
   await world.run(20 * SECOND);
   expect(world.provider.calls.length).toBe(2);
   expect(world.invariants.violations).toEqual([]);
+});
+
+test('a hold stays where a message went unanswered while its end was being written', async () => {
+  const world = await worldWith(1);
+  await ask(world, (ports) => hold(ports, 'a', 'a test', world.config));
+  const frees = at(
+    (write) => write.kind === 'update' && write.changes.some(({ kind, path }) => kind === 'set' && path === 'held'),
+    'before',
+  );
+  once(world, frees, { stallMs: SECOND }, () => {
+    void world.store.write(update(accountKey('a'), [set('unknownTimes', [world.now])]));
+  });
+  expect(await ask(world, (ports) => clearHold(ports, 'a', world.config))).toBe('unchanged');
+  expect(world.account('a').held).toBe(true);
 });
 
 test('a message that is refused and allowed again and again for hours does not grow', async () => {
