@@ -308,19 +308,26 @@ function checksOf(
 }
 
 const LOOKS = 50;
-/** Whatever the time: what differs in fewer may be an index that lags behind. */
+/** Whatever the time: what differs in fewer, or for less than a second, may be an index that lags behind. */
 const FEWEST_LOOKS = 10;
+const BETWEEN_LOOKS_MS = 100;
 
 /**
  * 1: `granted = available + reserved + spent`, each from its own source, and the ledger says the same; what is counted
  * as spent is what the sends say. Looks until nothing differs while nothing moves, and else as often as time allows.
  */
-async function sumDifferences(store: Store, workspace: string, progress: AuditProgress, isTimeUp: () => boolean) {
+async function sumDifferences(
+  { store, clock }: StorePorts,
+  workspace: string,
+  progress: AuditProgress,
+  isTimeUp: () => boolean,
+) {
   const ranges: Ranges = new Map();
   let looks: readonly Look[] = [];
   for (let n = 0; n < LOOKS && (n < FEWEST_LOOKS || !isTimeUp()); n += 1) {
     looks = [...looks.slice(-2), await lookAt(store, workspace, progress)];
     if (narrow(ranges, looks, progress) === 0 && outsideOf(ranges).length === 0) break;
+    if (outsideOf(ranges).length > 0) await clock.sleep(BETWEEN_LOOKS_MS);
   }
   return outsideOf(ranges);
 }
@@ -387,7 +394,7 @@ export async function audit(given: StorePorts, workspace: string, budgetMs = LON
   };
   const at = await walk(store, stagesOf(ports, workspace, progress, note), progress.at, isTimeUp);
   const complete = at === undefined;
-  if (complete) (await sumDifferences(store, workspace, progress, isTimeUp)).forEach(note);
+  if (complete) (await sumDifferences(ports, workspace, progress, isTimeUp)).forEach(note);
   const differences = Object.values(progress.differences);
   const found = { ok: differences.length === 0, differences, asOf: progress.startedAt };
   // Somebody else may have asked at the same time and be further on: then this call has only its own answer.
