@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Whether a key belongs to what is being written, or to the browser: such a key is no command of ours. */
 export function isWriting({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
@@ -11,7 +11,8 @@ export function isWriting({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): 
 export function useKeys(onKey: (event: KeyboardEvent) => void): void {
   const latest = useRef(onKey);
   latest.current = onKey;
-  useEffect(() => {
+  // Before the page is seen: a key that is pressed at its sight counts.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => latest.current(event);
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
